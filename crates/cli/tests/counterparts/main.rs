@@ -19,6 +19,8 @@ mod container_engine;
 #[cfg(test)]
 mod containers;
 #[cfg(test)]
+mod firefox;
+#[cfg(test)]
 mod login_session;
 #[cfg(test)]
 mod moto;

@@ -79,7 +79,10 @@ fn percent(text: &str) -> String {
 
 /// Chooses an identity on the page, as a person does. Returns where the browser is sent.
 pub(crate) fn choose(page: &str, identity: &str, decision: &str) -> String {
-    assert_eq!(get(page).status, 200, "{page}");
+    let shown = get(page);
+    assert_eq!(shown.status, 200, "{page}");
+    // With `no-referrer`, a browser would send `Origin: null`, and the form would be refused.
+    assert_eq!(shown.header("referrer-policy"), "same-origin");
     let (target, query) = page.split_once('?').unwrap();
     let form = format!("{query}&identity={}&decision={decision}", percent(identity));
     send("POST", target, "Content-Type: application/x-www-form-urlencoded\r\n", &form).location()

@@ -55,10 +55,11 @@ fn render_page(status: u16, title: &str, body: &str) -> Reply {
          code{{overflow-wrap:anywhere}}</style><h1>{title}</h1>{body}\
          <p><small>This is a hatbox sandbox, not AWS.</small></p></html>"
     );
+    // Not `no-referrer`: with it a browser sends `Origin: null` with the form.
     Reply { body: html.into(), ..Reply::empty(status) }
         .with("content-type", "text/html; charset=utf-8")
         .with("cache-control", "no-store")
-        .with("referrer-policy", "no-referrer")
+        .with("referrer-policy", "same-origin")
         .with("x-content-type-options", "nosniff")
         .with(
             "content-security-policy",
