@@ -125,6 +125,47 @@ fn powershell_sets_what_is_there_and_unsets_it_again() {
     Stage::start(HOSTILE).check("pwsh", &["-NoProfile", "-Command", SCRIPT], HOSTILE);
 }
 
+/// Prints the strings of a script, or that it is none.
+const PARSE_POWERSHELL: &str = r#"
+import json, sys, tree_sitter, tree_sitter_powershell
+parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+root = parser.parse(open(sys.argv[1], "rb").read()).root_node
+def strings(node):
+    if node.type == "verbatim_string_characters":
+        yield node.text.decode()[1:-1].replace("''", "'")
+    for child in node.children:
+        yield from strings(child)
+print("null" if root.has_error else json.dumps(list(strings(root))))
+"#;
+
+/// PowerShell itself is in none of the registries that the tests use; a grammar of it is.
+#[test]
+fn what_is_printed_for_powershell_parses_as_powershell() {
+    let Some(python) = Python::open() else { return };
+    let stage = Stage::start(HOSTILE);
+    let parse = |text: &str| -> Option<Vec<String>> {
+        std::fs::write(stage.path("script.ps1"), text).unwrap();
+        let mut command = stage.command(python.interpreter());
+        let read = succeeded(command.args(["-c", PARSE_POWERSHELL]).arg(stage.path("script.ps1")));
+        serde_json::from_str(&read).unwrap()
+    };
+    let print = |words: &[&str]| succeeded(stage.command(HATBOX).args(words));
+    for words in [
+        &["shell-init", "pwsh"][..],
+        &["shell-init", "--cmd", "role", "pwsh"],
+        &["completions", "powershell"],
+        &["export", "--format", "powershell", "--unset"],
+    ] {
+        assert!(parse(&print(words)).is_some(), "{words:?}");
+    }
+    let exported = parse(&print(&["export", "--format", "powershell", "hostile"])).unwrap();
+    assert!(exported.iter().any(|string| string == HOSTILE), "{exported:?}");
+    let script = print(&["shell-init", "pwsh"]);
+    for (piece, instead) in [("{", ""), ("'--drop'", "'--drop"), ("@(", "@")] {
+        assert_eq!(parse(&script.replacen(piece, instead, 1)), None, "it finds what is wrong: {piece}");
+    }
+}
+
 #[test]
 fn shells_and_node_read_an_env_file_as_it_is() {
     let token: String = HOSTILE.chars().filter(|c| !"'\"\\$`".contains(*c)).collect();
