@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use crate::disk_faults::with_mounts;
 use crate::fixture::Fixture;
 
 const CONFIG: &str = "\
@@ -125,6 +126,52 @@ fn a_log_that_cannot_be_written_stops_nothing_unless_it_is_required() {
             if code == 0 { "this use is not in the audit log" } else { "`audit_log` requires the log" };
         assert!(blocked.stderr.contains(said), "{}", blocked.stderr);
     }
+}
+
+/// Each way out of hatbox, on a disk that takes a part of a line and no more.
+const ON_A_FULL_DISK: &str = r#"
+log="$HOME/.local/state/hatbox/log"
+mkdir -p "$log" && mount -t tmpfs -o size=64k,mode=700 tmpfs "$log" || exit 9
+$H exec reader -- true || exit 8
+size=$(wc -c <"$log/audit.jsonl")
+head -c $((4096 - 20 - size)) /dev/zero | tr '\0' '\n' >>"$log/audit.jsonl"
+dd if=/dev/zero of="$log/filler" bs=1k 2>/dev/null
+try() { "$@"; echo "code $?"; }
+try $H exec reader -- echo given
+try $H exec reader -- echo given
+try $H each reader -- echo given
+try $H exec --server reader -- echo given
+try $H export reader
+try $H hat reader
+try $H login --stdout reader
+[ "$1" = on ] || try $H serve reader
+rm "$log/filler"
+try $H exec --reason 'room again' reader -- echo given
+$H log --json
+"#;
+
+#[test]
+fn on_a_full_disk_nothing_leaves_unlogged_where_the_log_is_required() {
+    let fixture = with_log("required");
+    let Some(run) = with_mounts(&fixture, ON_A_FULL_DISK) else { return };
+    let full = run.args(["sh", "required"]).run().ok();
+    let (tries, log) = full.stdout.split_once("given\ncode 0\n").unwrap();
+    assert_eq!(tries.matches("code 1").count(), 8, "{tries}{}", full.stderr);
+    assert!(!tries.contains("given") && !tries.contains("AWS") && !tries.contains("http"), "{tries}");
+    assert!(full.stderr.matches("`audit_log` requires the log").count() >= 7, "{}", full.stderr);
+    assert!(full.stderr.contains("No space left on device"), "{}", full.stderr);
+    let log: Value = serde_json::from_str(log).unwrap();
+    assert_eq!(log[0]["reason"], "room again", "the line behind a part of one is found");
+    assert_eq!(log.as_array().unwrap().len(), 2, "{log}");
+}
+
+#[test]
+fn on_a_full_disk_a_log_that_is_not_required_is_missed_aloud() {
+    let fixture = with_log("on");
+    let Some(run) = with_mounts(&fixture, ON_A_FULL_DISK) else { return };
+    let full = run.args(["sh", "on"]).run().ok();
+    assert!(full.stdout.contains("given\ncode 0\ngiven\ncode 0\nreader | given\n"), "{}", full.stdout);
+    assert_eq!(full.stderr.matches("this use is not in the audit log: ").count(), 7, "{}", full.stderr);
 }
 
 #[test]

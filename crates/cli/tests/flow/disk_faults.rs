@@ -6,19 +6,27 @@ use std::process::Command;
 use crate::fixture::Fixture;
 use crate::run::Run;
 
-/// Runs a script as hatbox would be run, with a file system of its own: `mount` works in it. `None`, said, where
-/// that is not to be had.
-fn with_mounts(fixture: &Fixture, script: &str) -> Option<Run> {
-    let is_there =
-        Command::new("unshare").args(["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).output();
-    if !is_there.is_ok_and(|output| output.status.success()) {
+/// Runs a script, in which `$H` is hatbox, as hatbox would be run, with a file system of its own: `mount` works in it, also
+/// without root where users may make namespaces. `None`, said, where that is not to be had.
+pub(crate) fn with_mounts(fixture: &Fixture, script: &str) -> Option<Run> {
+    let mount = ["mount", "-t", "tmpfs", "tmpfs", "/mnt"];
+    let is_there = |flags: &&[&str]| {
+        let output = Command::new("unshare").args(*flags).args(mount).output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let Some(flags) = [&["--mount"][..], &["--map-root-user", "--mount"]].into_iter().find(is_there) else {
         eprintln!("skipped: file systems cannot be mounted here");
         return None;
-    }
+    };
     let shell = Run::new("unshare", fixture.variables()).env("H", env!("CARGO_BIN_EXE_hatbox"));
+    Some(shell.args(flags).args(["/bin/sh", "-c", script]))
+}
+
+/// The same, with another key in the environment.
+fn with_mounts_and_key(fixture: &Fixture, script: &str) -> Option<Run> {
     let key = fixture.key("newer");
-    let shell = shell.env("AWS_ACCESS_KEY_ID", &key.id).env("AWS_SECRET_ACCESS_KEY", key.secret.expose());
-    Some(shell.args(["--mount", "/bin/sh", "-c", script]))
+    let shell = with_mounts(fixture, script)?.env("AWS_ACCESS_KEY_ID", &key.id);
+    Some(shell.env("AWS_SECRET_ACCESS_KEY", key.secret.expose()))
 }
 
 fn fixture() -> Fixture {
@@ -44,7 +52,7 @@ fn a_full_disk_is_named_and_the_old_key_stays() {
         $H export -n jan-work >\"$HOME/before\"; set +e\n\
         $H add --env --no-add-config one >/dev/null; $H add --env --no-add-config two; echo \"code $?\"\n\
         $H export -n jan-work >\"$HOME/after\"; cmp \"$HOME/before\" \"$HOME/after\" && echo same";
-    let Some(run) = with_mounts(&fixture, script) else { return };
+    let Some(run) = with_mounts_and_key(&fixture, script) else { return };
     let full = run.run().ok();
     assert!(full.stdout.ends_with("code 1\nsame\n"), "{}{}", full.stdout, full.stderr);
     assert!(
@@ -62,7 +70,7 @@ fn a_home_that_cannot_be_written_to_is_named_and_what_is_stored_can_be_used() {
     let script = "mount --bind \"$HOME\" \"$HOME\" && mount -o remount,ro,bind \"$HOME\" || exit 9\n\
         $H add --env --force jan-work; echo \"code $?\"\n\
         $H export -n jan-work; echo \"code $?\"; $H list --credentials; echo \"code $?\"";
-    let Some(run) = with_mounts(&fixture, script) else { return };
+    let Some(run) = with_mounts_and_key(&fixture, script) else { return };
     let output = run.run().ok();
     assert!(output.stdout.starts_with("code 1\n"), "{}{}", output.stdout, output.stderr);
     assert!(output.stderr.contains("Read-only file system"), "{}", output.stderr);
