@@ -141,6 +141,35 @@ fn hatbox_run_by_a_command_checks_its_guards_each_time() {
     assert!(explained.contains("no: the program has its own cache"), "{explained}");
 }
 
+/// Only the program of a command is looked at: what `sh -c` runs is cached as any other answer is.
+#[test]
+fn hatbox_run_by_a_shell_of_a_command_is_asked_again_only_when_its_answer_expires() {
+    let fixture = fixture();
+    let hatbox = env!("CARGO_BIN_EXE_hatbox");
+    fixture.write_config(&format!(
+        "[profile jan-work]\n[profile outer]\n\
+         credential_process = sh -c 'HATBOX_FILE_PASSPHRASE=\"{PASSPHRASE}\" {hatbox} export --format json inner'\n\
+         [profile inner]\nsource_profile = jan-work\n\
+         role_arn = arn:aws:iam::444455556666:role/reader\nhatbox_confirm = true\n"
+    ));
+    let exec = fixture.hatbox(&["exec", "outer", "--", "true"]);
+    let question = "Type `yes` to print the credentials of `inner`: ";
+    let mut terminal = Terminal::start_wide(&exec, 120);
+    terminal.wait_for_prompt(question);
+    terminal.type_keys("yes\r");
+    assert_eq!(terminal.wait().code(), Some(0), "{}", terminal.screen().join("\n"));
+    exec.run().ok();
+    // What a person has confirmed is not an agent's: its command is run, and refused.
+    let refused = fixture.hatbox(&["exec", "outer", "--", "true"]).env("CLAUDECODE", "1").run();
+    let refused = refused.expect_code(125);
+    assert!(refused.stderr.contains("a coding agent runs this command"), "{}", refused.stderr);
+    fixture.advance(3600);
+    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "outer", "--", "true"]), 120);
+    terminal.wait_for_prompt(question);
+    terminal.type_keys("no\r");
+    assert_eq!(terminal.wait().code(), Some(125));
+}
+
 #[test]
 fn credentials_without_an_end_are_asked_for_each_time() {
     let fixture = fixture();

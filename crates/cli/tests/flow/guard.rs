@@ -13,7 +13,7 @@ use crate::terminal::Terminal;
 const ROLE: &str = "source_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/reader\n";
 const READER: &str = "arn:aws:iam::444455556666:role/reader";
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
-const SSO: &str = "\
+pub(crate) const SSO: &str = "\
 sso_start_url = https://corp.awsapps.com/start
 sso_region = eu-central-1
 sso_account_id = 444455556666
@@ -21,15 +21,15 @@ sso_role_name = Developer
 ";
 
 /// Jan's key, and a profile `prod` with a role and these lines.
-fn with_guard(lines: &str) -> Fixture {
+pub(crate) fn with_guard(lines: &str) -> Fixture {
     Fixture::with_config(&format!("[profile jan-work]\n[profile prod]\n{ROLE}{lines}\n"))
 }
 
-fn roles_assumed(fixture: &Fixture) -> Vec<LogEntry> {
+pub(crate) fn roles_assumed(fixture: &Fixture) -> Vec<LogEntry> {
     fixture.log().into_iter().filter(|entry| entry.action == "AssumeRole").collect()
 }
 
-fn is_read_only(call: &LogEntry) -> bool {
+pub(crate) fn is_read_only(call: &LogEntry) -> bool {
     call.parameters.get("PolicyArns.member.1.arn").is_some_and(|arn| arn == READ_ONLY)
 }
 

@@ -57,6 +57,7 @@ mod formats;
 #[cfg(feature = "trust")]
 mod formats_made;
 mod guard;
+mod guard_exits;
 mod hat;
 mod imds;
 mod import;
