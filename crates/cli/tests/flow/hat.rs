@@ -30,13 +30,18 @@ role_arn = arn:aws:iam::444455556666:role/no-such-role
 ";
 
 /// A shell that has `hat`, and variables of the user's own.
-fn start(shell: Shell, fixture: &Fixture) -> Session {
+pub(crate) fn start(shell: Shell, fixture: &Fixture) -> Session {
+    start_after(shell, fixture, "")
+}
+
+/// The same, after these commands.
+fn start_after(shell: Shell, fixture: &Fixture, before: &str) -> Session {
     let setup = match shell {
         Shell::Bash => "eval \"$(hatbox shell-init bash)\"",
         Shell::Zsh => "autoload -Uz compinit; compinit -u -D; eval \"$(hatbox shell-init zsh)\"",
         Shell::Fish => "hatbox shell-init fish | source",
     };
-    let session = Session::start(shell, fixture, setup);
+    let session = Session::start(shell, fixture, &format!("{before}{setup}"));
     session.type_line(match shell {
         Shell::Bash | Shell::Zsh => {
             "export AWS_PROFILE=before AWS_REGION= AWS_SECRET_ACCESS_KEY='a \"b\" $(touch ~/pwned)'; AWS_SESSION_TOKEN='of the shell'"
@@ -56,7 +61,7 @@ fn set(shell: Shell, name: &str, value: &str) -> String {
 }
 
 /// What programs get, but for what shells count and remember there.
-fn variables(session: &Session, fixture: &Fixture) -> BTreeMap<String, String> {
+pub(crate) fn variables(session: &Session, fixture: &Fixture) -> BTreeMap<String, String> {
     let file = fixture.path("env");
     session.capture(&format!("env -0 >{}; capture done", file.display()));
     let text = std::fs::read_to_string(file).unwrap();
@@ -107,6 +112,41 @@ fn a_role_is_set_in_the_shell_and_dropped_without_a_trace() {
         session.terminal.wait_for("this shell has no credentials of `hat`", 1);
         assert!(!fixture.home().join("pwned").exists(), "{shell:?} ran a value");
     }
+}
+
+/// What the functions remember is of one shell, and never in the environment.
+#[test]
+fn what_another_shell_remembers_is_not_believed() {
+    let fixture = Fixture::with_config(CONFIG);
+    let inherited = [
+        ("profile", "reader"),
+        ("previous", "reader"),
+        ("previous_args", "--fresh"),
+        ("args", "--fresh"),
+        ("expires", "1"),
+        ("renew", "1"),
+        ("names", "HOME"),
+        ("exported", "HOME"),
+        ("old_HOME", "/elsewhere"),
+    ];
+    for shell in Shell::ALL.into_iter().filter(|shell| shell.is_here()) {
+        let set = inherited.map(|(name, value)| set(shell, &format!("__hatbox_{name}"), value));
+        let session = start_after(shell, &fixture, &format!("{}; ", set.join("; ")));
+        session.type_line("hat --drop");
+        session.terminal.wait_for("this shell has no credentials of `hat`", 1);
+        session.type_line("hat -");
+        session.terminal.wait_for("no previous profile in this shell", 1);
+        session.type_line("hat reader");
+        session.type_line("hat --drop");
+        let after = variables(&session, &fixture);
+        assert_eq!(after["HOME"], fixture.home().display().to_string(), "{shell:?}");
+        assert!(!after.keys().any(|name| name.starts_with("__hatbox")) || shell != Shell::Fish, "{after:?}");
+    }
+    assert_eq!(
+        fixture.log().len(),
+        1,
+        "nothing was renewed, and the session of the first shell was used again"
+    );
 }
 
 #[test]

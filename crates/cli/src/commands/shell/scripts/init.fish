@@ -1,6 +1,10 @@
 
 # `HAT PROFILE` assumes the role of a profile in this shell, `HAT --drop` takes the credentials away again.
 # Values are never expanded, nor words of any program's command line; only builtins see them.
+# What the environment brings is of another shell. Only a script that is read again finds what is this one's.
+for name in (set --names --export | string match -r '^__hatbox_[a-zA-Z0-9_]+$')
+    set -e $name
+end
 set -q __hatbox_profile; or set -g __hatbox_profile ''
 set -q __hatbox_previous; or set -g __hatbox_previous ''
 
