@@ -6,6 +6,7 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -107,8 +108,63 @@ fn a_command_gets_its_environment_and_its_exit_code_is_passed_on() {
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.trim_end(), format!("{ID} {SECRET} us-east-1 [%aws_session_token%]"));
-    let missing = home.run(&["exec", &profile, "-n", "--", "no-such-command"]);
-    assert_eq!(missing.status.code(), Some(127), "{}", stderr(&missing));
+    // One that is larger than what other systems have.
+    let large = home.run(&["exec", &profile, "-n", "--", "cmd", "/C", "exit 1000"]);
+    assert_eq!(large.status.code(), Some(1000), "{}", stderr(&large));
+    let broken = home.path().join("broken.exe");
+    std::fs::write(&broken, "not a program").unwrap();
+    for (profile, command, code) in
+        [(&*profile, "no-such-command", 127), (&profile, broken.to_str().unwrap(), 126), ("none", "cmd", 125)]
+    {
+        let failed = home.run(&["exec", profile, "-n", "--", command]);
+        assert_eq!(failed.status.code(), Some(code), "{command}: {}", stderr(&failed));
+    }
+    home.stdout(&["remove", &profile, "--force"]);
+}
+
+#[test]
+fn each_runs_a_command_with_several_profiles_and_an_empty_stdin() {
+    let profile = format!("each-{}", std::process::id());
+    let home = Home::new(&profile);
+    home.add(&profile);
+    let config = format!(
+        "[profile {profile}]\r\nregion = us-east-1\r\n\
+         [profile {profile}-b]\r\nregion = eu-west-1\r\nsource_profile = {profile}\r\n"
+    );
+    std::fs::write(home.path().join(".aws").join("config"), config).unwrap();
+    let script = home.path().join("each.cmd");
+    let lines = [
+        "@echo off",
+        "set line=",
+        "set /p line=",
+        "echo %HATBOX% %AWS_REGION% [%line%]",
+        "echo to stderr 1>&2",
+        "if %AWS_REGION%==eu-west-1 exit 3",
+    ];
+    std::fs::write(&script, lines.join("\r\n") + "\r\n").unwrap();
+    let each = |flags: &[&str]| {
+        let mut command = home.hatbox(&["each", "-n", "-j", "1", &format!("{profile}*")]);
+        command.args(flags).args(["--", "cmd", "/C"]).arg(&script).stdin(Stdio::piped());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The commands do not see it; hatbox may have ended before it is written.
+        drop(child.stdin.take().unwrap().write_all(b"from the stdin of hatbox\r\n"));
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "the code of the worst: {}", stderr(&output));
+        (String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n"), stderr(&output))
+    };
+    let (shown, said) = each(&[]);
+    let lines = format!("{profile}   | {profile} us-east-1 []\n{profile}-b | {profile}-b eu-west-1 []\n");
+    assert_eq!(shown, lines, "{said}");
+    assert!(said.contains(&format!("{profile}-b | to stderr")), "{said}");
+    let summary = format!("1 of 2 profiles succeeded; failed: {profile}-b (exit code 3)");
+    assert!(said.contains(&summary), "{said}");
+    let (records, _) = each(&["--json"]);
+    let records: Vec<&str> = records.lines().collect();
+    for (record, name, code) in [(records[0], &profile, 0), (records[1], &format!("{profile}-b"), 3)] {
+        let start = format!("{{\"profile\":\"{name}\",");
+        let code = format!("\"exit_code\":{code},\"signal\":null,");
+        assert!(record.starts_with(&start) && record.contains(&code), "{record}");
+    }
     home.stdout(&["remove", &profile, "--force"]);
 }
 
@@ -136,6 +192,28 @@ fn cmd_sets_what_is_printed_for_it_and_unsets_it_again() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    // The line of docs/export.md, with each % doubled, as a file has it.
+    let line = |arguments: &str| {
+        format!("for /f \"tokens=1*\" %%i in ('hatbox export --format cmd {arguments}') do @set %%j\r\n")
+    };
+    let script = format!("@echo off\r\n{}{show}{}{show}", line(&format!("-n {profile}")), line("--unset"));
+    std::fs::write(home.path().join("lines.cmd"), script).unwrap();
+    let program = std::path::absolute(env!("CARGO_BIN_EXE_hatbox")).unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(program.parent().unwrap().to_owned()).chain(std::env::split_paths(&path));
+    let mut command = Command::new("cmd");
+    command.args(["/C", "lines.cmd"]).current_dir(home.path()).stdin(Stdio::null());
+    for (name, value) in home.hatbox(&[]).get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("PATH", std::env::join_paths(path).unwrap());
+    command.env_remove("AWS_REGION").env("AWS_SESSION_TOKEN", "foreign");
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n");
+    assert_eq!(said, format!("{ID} {SECRET} us-east-1 []\n   []\n"), "{}", stderr(&output));
     home.stdout(&["remove", &profile, "--force"]);
 }
 
