@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::exec::CONFIG;
 use crate::fixture::Fixture;
 use crate::run::Run;
+use crate::served::{Address, server_directories, wait_until};
 use crate::terminal::Terminal;
 
 const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");
@@ -50,6 +51,34 @@ fn ctrl_c_reaches_the_command_once_and_nothing_else_is_there_to_get_it() {
     assert_eq!(plain.wait().signal(), Some(libc::SIGINT));
 }
 
+/// The server is in no process group of the terminal.
+#[test]
+fn ctrl_c_reaches_the_command_beside_a_server_and_the_server_goes_on() {
+    let fixture = Fixture::with_config(CONFIG);
+    let script = "trap 'n=$((n+1)); echo interrupted $n' INT; env -0 >\"$HOME/env\"; echo up $$; \
+                  while [ ! -e \"$HOME/go\" ]; do sleep 0.05; done; echo after $n; exit 7";
+    let run = fixture.hatbox(&["exec", "--server", "reader", "--", "sh", "-c", script]);
+    let mut terminal = Terminal::start(&run);
+    terminal.wait_for(&format!("up {}", terminal.pid().as_raw_nonzero()), 1);
+    let text = std::fs::read_to_string(fixture.path("home/env")).unwrap();
+    let variable = |name: &str| {
+        let pairs = text.split_terminator('\0').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(found, _)| *found == name).unwrap().1.to_owned()
+    };
+    let server = Address::new(
+        &variable("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        Path::new(&variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")),
+    );
+    let id = server.key_id();
+    terminal.type_keys("\x03");
+    terminal.wait_for("interrupted 1", 1);
+    assert_eq!(server.key_id(), id);
+    std::fs::write(fixture.path("home/go"), "").unwrap();
+    assert_eq!(terminal.wait().code(), Some(7), "{:?}", terminal.screen());
+    assert!(terminal.transcript().contains("after 1"));
+    wait_until("the server's end", || server_directories(&fixture).is_empty());
+}
+
 #[test]
 fn the_command_sees_the_terminals_size_and_each_change_of_it() {
     let fixture = Fixture::with_config(CONFIG);
@@ -63,29 +92,34 @@ fn the_command_sees_the_terminals_size_and_each_change_of_it() {
     assert!(terminal.wait().success());
 }
 
-/// Ctrl-Z, `bg`, `fg`: as the shell would do with the command itself, also beside the commands of `each`.
+/// Ctrl-Z, `bg`, `fg`: as the shell would do with the command itself, also beside a server and the commands of `each`.
 #[test]
 fn a_shell_stops_and_continues_what_hatbox_runs() {
     let fixture = Fixture::with_config(CONFIG);
     // Not a loop of short commands: one that is stopped between vfork and exec keeps its shell from stopping.
     let script = "mkfifo \\$HOME/go; echo up; read x <\\$HOME/go; echo done, with \\$HATBOX";
-    for verb in ["exec", "each"] {
+    for (verb, profile, goes_on) in [
+        ("exec -n", "jan-work", "fg"),
+        ("exec -n", "jan-work", "bg"),
+        ("exec --server", "reader", "fg"),
+        ("each -n", "jan-work", "fg"),
+    ] {
         let go = fixture.path("home/go");
         let mut terminal = Terminal::start(&shell(&fixture));
         terminal.wait_for_prompt("ready>");
-        terminal.type_keys(&format!("$H {verb} -n jan-work -- sh -c \"{script}\"\r"));
+        terminal.type_keys(&format!("$H {verb} {profile} -- sh -c \"{script}\"\r"));
         terminal.wait_for("up\r\n", 1);
         terminal.type_keys("\x1a");
         terminal.wait_for("Stopped", 1);
         terminal.type_keys("echo shell is $((40 + 2))\r");
         terminal.wait_for("shell is 42", 1);
         let _kept = say_go(&go);
-        assert!(
-            !terminal.transcript().contains("done, with jan-work"),
-            "{verb} went on while it was stopped"
-        );
-        terminal.type_keys("fg\r");
-        terminal.wait_for("done, with jan-work", 1);
+        let done = format!("done, with {profile}");
+        assert!(!terminal.transcript().contains(&done), "{verb} went on while it was stopped");
+        terminal.type_keys(&format!("{goes_on}\r"));
+        terminal.wait_for(&done, 1);
+        terminal.type_keys("wait; echo waited $((40 + 2))\r");
+        terminal.wait_for("waited 42", 1);
         terminal.wait_for_prompt("ready>");
         terminal.type_keys("exit\r");
         assert!(terminal.wait().success(), "{:?}", terminal.screen());
@@ -102,6 +136,7 @@ fn a_shell_sees_the_end_of_the_command_as_without_hatbox() {
         ("sh -c 'exit 7'", 7),
         ("sh -c 'kill -TERM $$'", 143),
         ("sh -c 'kill -INT $$'", 130),
+        ("sh -c 'kill -QUIT $$'", 131),
         ("sh -c 'kill -KILL $$'", 137),
         ("no-such-command", 127),
         ("plain-text", 126),
@@ -112,5 +147,11 @@ fn a_shell_sees_the_end_of_the_command_as_without_hatbox() {
         let line = format!("\"$H\" each -n jan-work -- {command}; echo code $?");
         let run = Run::new("sh", fixture.variables()).args(["-c", &line]).env("H", HATBOX);
         assert!(run.run().ok().stdout.ends_with(&format!("code {code}\n")), "each: {command}");
+    }
+    // hatbox failed before the command: 125 in the place of its own codes.
+    for verb in ["exec", "exec --server", "each"] {
+        let line = format!("\"$H\" {verb} none -- true; echo code $?");
+        let run = Run::new("sh", fixture.variables()).args(["-c", &line]).env("H", HATBOX);
+        assert_eq!(run.run().ok().stdout, "code 125\n", "{verb}");
     }
 }
