@@ -330,19 +330,6 @@ fn the_backends_are_those_that_the_program_has() {
     assert_eq!(shown, &known | &elsewhere);
 }
 
-/// What README calls missing is missing: a command that exists by now would make the list wrong.
-#[test]
-fn what_is_not_there_yet_is_not_there() {
-    let text = fs::read_to_string(root().join("README.md")).unwrap();
-    let section = text.split_once("## What is missing").unwrap().1.split("\n## ").next().unwrap();
-    let words: Vec<Vec<&str>> =
-        section.split('`').skip(1).step_by(2).map(|code| code.split(' ').collect()).collect();
-    let command = ["exec", "--profile-env"];
-    assert!(words.iter().any(|words| *words == command), "{command:?} is not named");
-    let output = Command::new(HATBOX).args(command).env_clear().env("HOME", "/nonexistent").output().unwrap();
-    assert!(!output.status.success(), "{command:?} is there");
-}
-
 /// The website has what docs/SUMMARY.md lists.
 #[test]
 fn the_summary_lists_every_page_once() {

@@ -109,8 +109,8 @@ fn flags_of_aws_vault_without_effect_are_taken_and_what_is_missing_is_named() {
     }
     let stderr =
         fixture.aws_vault(&["exec", "--profile-env", "reader", "--", "true"]).run().expect_code(1).stderr;
-    let said = "aws-vault: error: this version has no `--profile-env` yet\naws-vault: hint: ";
-    assert!(stderr.starts_with(said), "{stderr}");
+    let said = "aws-vault: error: --profile-env is not supported: ";
+    assert!(stderr.starts_with(said) && stderr.contains("use --server"), "{stderr}");
     let version = concat!("hatbox ", env!("CARGO_PKG_VERSION"), "\n");
     for line in [&["-v"][..], &["--version"], &["version"]] {
         assert_eq!(fixture.aws_vault(line).run().ok().stdout, version);

@@ -120,9 +120,10 @@ fn resolve_command<'a>(world: &World, args: &'a ExecArgs, profile: &str) -> Cow<
 /// Rejects flags that this version or system does not support, instead of ignoring them.
 fn check_flags(args: &ExecArgs) -> Result<(), Failure> {
     if args.profile_env {
-        return Err(Failure::new(FailureKind::Usage, "this version has no `--profile-env` yet").hint(
-            "without it, hatbox sets the credentials in the command's environment; `--server` gives renewed ones",
-        ));
+        let error = "--profile-env is not supported: the command would get the credentials without hatbox, or not at all";
+        return Err(Failure::new(FailureKind::Usage, error)
+            .hint("to have the credentials renewed, use --server")
+            .hint("for a program that needs a profile's name, add a profile with `credential_process`: docs/credential-process.md"));
     }
     // Security: elsewhere, any user of the machine could read the credentials.
     if args.is_with_metadata() && !cfg!(target_os = "linux") {
