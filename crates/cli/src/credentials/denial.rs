@@ -115,11 +115,16 @@ impl Denied<'_> {
 
 /// Loads the account files that the settings name, if they can explain the error.
 fn known_of(world: &World, aws_error: &AwsError, attempt: &Attempt) -> Known {
-    let AwsError::NotAuthorized(denial) = aws_error else { return Known::default() };
+    let caller = match aws_error {
+        AwsError::NotAuthorized(denial) => denial.caller.as_deref(),
+        // The role's maximum.
+        AwsError::OverRoleMaximum => None,
+        _ => return Known::default(),
+    };
     match load_trust_sources(world, AT_ONCE) {
         Some(accounts) => {
             let now = world.clock.now();
-            gather_known(&accounts, attempt.role.as_deref(), denial.caller.as_deref(), now)
+            gather_known(&accounts, attempt.role.as_deref(), caller, now)
         }
         None => Known::default(),
     }

@@ -129,6 +129,33 @@ fn a_console_session_longer_than_the_credentials_is_asked_for_where_aws_allows_i
     assert_eq!(durations().0, None);
 }
 
+/// AWS does not say what the maximum is; files that the settings name may.
+#[test]
+fn a_length_over_the_roles_maximum_is_an_error_that_says_what_to_ask_for() {
+    let fixture = fixture();
+    let config = "[profile short]\nsource_profile = bare\nrole_arn = arn:aws:iam::444455556666:role/short\n";
+    fixture.write_config(&format!("{CONFIG}{config}"));
+    let login = |duration: &str| fixture.hatbox(&["login", "--stdout", "-d", duration, "short"]).run();
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let refused = words(&login("2h").expect_code(1).stderr);
+    for said in [
+        "short allows less than 2h, which you asked for (--duration).",
+        "Fix run it again with -d 1h or have the maximum session duration of short raised (12h at most)",
+    ] {
+        assert!(refused.contains(said), "{said}: {refused}");
+    }
+    let state = r#"{"version": 4, "terraform_version": "1.9.0", "resources": [{"mode": "managed", "type": "aws_iam_role",
+        "name": "short", "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]", "instances": [{"attributes": {
+        "arn": "arn:aws:iam::444455556666:role/short", "name": "short", "path": "/", "max_session_duration": 3600,
+        "assume_role_policy": "{\"Version\": \"2012-10-17\", \"Statement\": []}"}}]}]}"#;
+    std::fs::write(fixture.home().join("terraform.tfstate"), state).unwrap();
+    fixture.write_settings("backend = \"file\"\n[trust]\nsources = [\"~/terraform.tfstate\"]\n");
+    let refused = words(&login("2h").expect_code(1).stderr);
+    let said = "short allows 1h (~/terraform.tfstate, just now), and you asked for 2h (--duration).";
+    assert!(refused.contains(said), "{refused}");
+    follow(login("1h").ok().stdout.trim());
+}
+
 #[test]
 fn a_fault_of_the_federation_endpoint_is_tried_again_and_another_refusal_is_named() {
     let fixture = fixture();
@@ -215,6 +242,33 @@ fn a_permission_set_opens_by_the_portal_which_holds_no_credential() {
     let refused = own(fixture.hatbox(&["login", "--stdout", "--read-only", "dev"])).run().expect_code(3);
     assert!(refused.stderr.contains("cannot be restricted by a session policy"), "{}", refused.stderr);
     assert!(fixture.log().is_empty());
+}
+
+#[test]
+fn the_portal_leads_to_the_console_of_each_partition() {
+    let fixture = fixture();
+    for (region, console) in [
+        ("us-east-1", "console.aws.amazon.com"),
+        ("eu-west-1", "eu-west-1.console.aws.amazon.com"),
+        ("cn-north-1", "console.amazonaws.cn"),
+        ("cn-northwest-1", "cn-northwest-1.console.amazonaws.cn"),
+        ("us-gov-west-1", "console.amazonaws-us-gov.com"),
+        ("us-gov-east-1", "us-gov-east-1.console.amazonaws-us-gov.com"),
+        ("eusc-de-east-1", "console.amazonaws-eusc.eu"),
+        ("us-iso-east-1", "console.c2shome.ic.gov"),
+        ("us-isob-east-1", "console.sc2shome.sgov.gov"),
+        ("eu-isoe-west-1", "console.csphome.adc-e.uk"),
+        ("us-isof-south-1", "console.csphome.hci.ic.gov"),
+    ] {
+        fixture.write_config(&format!(
+            "[profile x]\nsso_start_url = https://x.awsapps.com/start\nsso_region = {region}\n\
+             sso_account_id = 444455556666\nsso_role_name = Auditor\nregion = {region}\n"
+        ));
+        let run = fixture.hatbox(&["login", "--stdout", "x"]).without("AWS_ENDPOINT_URL").run().ok();
+        let destination =
+            format!("&destination=https%3A%2F%2F{console}%2Fconsole%2Fhome%3Fregion%3D{region}\n");
+        assert!(run.stdout.ends_with(&destination), "{region}: {}", run.stdout);
+    }
 }
 
 #[test]

@@ -108,3 +108,28 @@ fn a_browser_is_taken_only_from_a_file_that_others_cannot_write() {
     }
     assert!(fixture.log().is_empty());
 }
+
+#[test]
+fn without_a_profile_a_person_chooses_from_the_list() {
+    let fixture = fixture();
+    let seen = fixture.path("home/page");
+    let script = format!("printf %s \"$1\" >'{0}.new'; mv '{0}.new' '{0}'", seen.display());
+    fixture.write_program("browser", &script);
+    let run = fixture.hatbox(&["login", "--service", "s3"]).env("HATBOX_BROWSER", "browser");
+    let mut terminal = Terminal::start_wide(&run, 120);
+    terminal.wait_for_prompt("Profile (7 of 7):");
+    terminal.type_keys("plain\r");
+    let page = follow(&get(&page_of(&seen)).location()).body;
+    assert!(page.contains("assumed-role/reader/") && page.contains("<dd id=path>/s3/home<"), "{page}");
+    assert_eq!(terminal.wait().code(), Some(0), "{:?}", terminal.screen());
+    let screen = terminal.screen().join("\n");
+    assert!(screen.contains("next time: hatbox login plain"), "{screen}");
+    assert!(screen.contains("opened the console with the credentials of `plain`"), "{screen}");
+    // No list for a coding agent, and none after Esc.
+    let mut terminal = Terminal::start_wide(&run.clone().env("CLAUDECODE", "1"), 120);
+    assert_eq!(terminal.wait().code(), Some(2), "{:?}", terminal.screen());
+    let mut terminal = Terminal::start_wide(&run, 120);
+    terminal.wait_for_prompt("Profile (7 of 7):");
+    terminal.type_keys("\u{1b}");
+    assert_eq!(terminal.wait().code(), Some(130), "{:?}", terminal.screen());
+}

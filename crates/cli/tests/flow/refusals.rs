@@ -208,7 +208,7 @@ fn a_length_over_the_roles_maximum_says_what_to_do() {
             "short",
             "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
             "AWS said      short allows less than 2h, which you asked for (--duration).\n\
-             Fix           hatbox exec -d 1h short -- ...\n\
+             Fix           run it again with -d 1h\n\
              \x20             or have the maximum session duration of short raised (12h at most)\n",
         ),
     );

@@ -233,11 +233,7 @@ fn a_role_that_trusts_others_says_whom() {
 fn a_length_a_region_and_a_device_are_fixed_as_the_hints_say() {
     let fixture = Fixture::with_config(&config("short", "short", ""));
     let told = "AWS said short allows less than 2h, which you asked for (--duration).";
-    assert_reported(
-        &fixture,
-        exec(&fixture, &["-d", "2h", "short"]),
-        &[told, "hatbox exec -d 1h short -- ..."],
-    );
+    assert_reported(&fixture, exec(&fixture, &["-d", "2h", "short"]), &[told, "run it again with -d 1h"]);
     exec(&fixture, &["-d", "1h", "short"]).ok();
 
     let told = "AWS said the region ap-east-1 is not enabled in the account.";

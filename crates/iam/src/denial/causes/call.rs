@@ -6,7 +6,6 @@ use crate::denial::aws_error::AwsError;
 use crate::denial::cause::{Cause, Evidence, Fix, WeighedCause};
 use crate::denial::view::View;
 use crate::denial::what_if::Lack;
-use hatbox_types::text::shell::quote_word;
 
 pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
     let cause = Cause::ExternalId;
@@ -242,9 +241,8 @@ pub(super) fn duration(view: &View<'_>) -> WeighedCause {
     let cause = Cause::Duration;
     let asked = render_seconds(view.attempt.seconds);
     let from = view.attempt.seconds_from.as_ref().map(|from| format!(" ({from})")).unwrap_or_default();
-    let again = |length: &str| {
-        Fix::Command(format!("hatbox exec -d {length} {} -- ...", quote_word(&view.attempt.profile)))
-    };
+    // Any command may have asked: `exec`, `login`, `export`.
+    let again = |length: &str| Fix::Words(format!("run it again with -d {length}"));
     match view.aws_error {
         AwsError::OverRoleMaximum => {
             let max = view
