@@ -12,7 +12,7 @@ Examples:
 /// Show how hatbox would obtain a profile's credentials
 ///
 /// Shows each call in order, who signs it, how long its credentials last, and the line of the config that decides it.
-/// Makes no calls and asks no questions.
+/// Makes no calls, and asks for nothing but the profile if none is given.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExplainArgs {

@@ -7,8 +7,9 @@ use hatbox_types::text::page::Style;
 
 use crate::args::{ExplainArgs, GlobalArgs};
 use crate::credentials::base::web_identity;
+use crate::credentials::choose::{ChosenFor, name_or_choose};
 use crate::credentials::plan::Planning;
-use crate::credentials::request::{SessionRequest, resolve_profile_name, resolve_session};
+use crate::credentials::request::{SessionRequest, resolve_session};
 use crate::credentials::sso::{SignInTarget, load_states, render_sign_in_json};
 use crate::errors::Failure;
 use crate::files::aws_config::load_config;
@@ -18,7 +19,7 @@ use crate::store::sessions::Sessions;
 use crate::world::World;
 
 pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ExplainArgs) -> Result<(), Failure> {
-    let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
+    let profile = name_or_choose(world, &args.session, args.profile.as_deref(), ChosenFor::Explain)?;
     let request = resolve_session(global, &args.session, &world.environment)?;
     let mut store = KeyStore::open(world, global)?;
     let files = load_config(world)?;

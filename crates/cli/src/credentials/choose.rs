@@ -22,6 +22,32 @@ use crate::prompt::picker::{Choice, Row};
 use crate::sys::files::UPDATE_HINT;
 use crate::world::World;
 
+/// What a profile is chosen for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ChosenFor<'a> {
+    /// Its credentials are handed over.
+    Handover(Exit<'a>),
+    /// `explain` shows how they would be obtained.
+    Explain,
+}
+
+/// Returns the profile that `argument`, else `AWS_PROFILE`, names; if neither does, the one that the user picks.
+///
+/// # Errors
+/// If no profile is named, and there is no one to ask or the user picked none.
+pub(crate) fn name_or_choose(
+    world: &World,
+    session: &SessionArgs,
+    argument: Option<&str>,
+    chosen_for: ChosenFor<'_>,
+) -> Result<ProfileName, Failure> {
+    if argument.is_some() || world.environment.text("AWS_PROFILE").is_some() {
+        resolve_profile_name(argument, &world.environment)
+    } else {
+        choose_profile(world, session, chosen_for)
+    }
+}
+
 /// Finds a profile if neither an argument nor AWS_PROFILE names one. With `--role-arn`, `default` is enough: if the machine
 /// has an identity, `default` need not be in the config.
 ///
@@ -30,7 +56,7 @@ use crate::world::World;
 pub(super) fn choose_profile(
     world: &World,
     session: &SessionArgs,
-    exit: Exit<'_>,
+    chosen_for: ChosenFor<'_>,
 ) -> Result<ProfileName, Failure> {
     let fallback = session.role_arn.as_ref().map(|_| "default");
     let none = || resolve_profile_name(fallback, &world.environment);
@@ -43,7 +69,7 @@ pub(super) fn choose_profile(
         return none();
     }
     let (files, _) = load_readable_config(world)?;
-    if matches!(exit, Exit::Command(_) | Exit::Shell)
+    if matches!(chosen_for, ChosenFor::Handover(Exit::Command(_) | Exit::Shell) | ChosenFor::Explain)
         && let Some(profile) = find_in_project(world, &files)
     {
         return Ok(profile);
@@ -65,7 +91,7 @@ pub(super) fn choose_profile(
     if let Err(failure) = save_choice(world, profile.as_str()) {
         world.output.debug(|| format!("the choice is not remembered: {}", failure.error));
     }
-    world.output.note(&format!("next time: {}", command_of(exit, &profile)));
+    world.output.note(&format!("next time: {}", command_of(chosen_for, &profile)));
     Ok(profile)
 }
 
@@ -74,8 +100,9 @@ fn cancelled() -> Failure {
 }
 
 /// The command that uses the profile without showing the list.
-fn command_of(exit: Exit<'_>, profile: &ProfileName) -> String {
+fn command_of(chosen_for: ChosenFor<'_>, profile: &ProfileName) -> String {
     let name = quote_word(profile.as_str());
+    let ChosenFor::Handover(exit) = chosen_for else { return format!("hatbox explain {name}") };
     match exit {
         Exit::Command([]) => format!("hatbox exec {name}"),
         Exit::Command(_) => format!("hatbox exec {name} -- COMMAND"),

@@ -21,7 +21,7 @@ pub(crate) mod several;
 pub(crate) mod base;
 mod call_lock;
 pub(crate) mod caller;
-mod choose;
+pub(crate) mod choose;
 pub(crate) mod login_sign_in;
 pub(crate) mod service;
 mod session_name;

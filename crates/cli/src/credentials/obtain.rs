@@ -5,7 +5,7 @@ use hatbox_core::plan::{Plan, Purpose};
 use hatbox_types::name::ProfileName;
 
 use super::audit::{HandedOver, check_reason, record_use};
-use super::choose::choose_profile;
+use super::choose::{ChosenFor, choose_profile};
 use super::guard::Exit;
 use super::last_failure::save_last_failure;
 use super::request::resolve_profile_name;
@@ -46,8 +46,11 @@ impl ProfileRequest<'_> {
     /// Makes the plan of the profile, which the user picks if none is named, and checks its guards.
     pub(crate) fn open_checked(self, exit: Exit<'_>) -> Result<PlanRun, Failure> {
         check_reason(self.session)?;
-        let chosen =
-            if self.is_named() { None } else { Some(choose_profile(self.world, self.session, exit)?) };
+        let chosen = if self.is_named() {
+            None
+        } else {
+            Some(choose_profile(self.world, self.session, ChosenFor::Handover(exit))?)
+        };
         let profile = self.profile.or(chosen.as_ref().map(ProfileName::as_str));
         let run = ProfileRequest { profile, ..self }.open_run(Purpose::Use)?;
         run.check_guard(exit)?;

@@ -44,6 +44,21 @@ fn a_profile_is_chosen_by_words_and_arrows_and_stands_first_the_next_time() {
 }
 
 #[test]
+fn explain_shows_the_plan_of_the_profile_that_is_chosen() {
+    let fixture = Fixture::with_config(CONFIG);
+    let mut terminal = Terminal::start_wide(&fixture.hatbox(&["explain"]), 120);
+    terminal.wait_for_prompt("Profile (3 of 3):");
+    terminal.type_keys("deploy\r");
+    assert_eq!(terminal.wait().code(), Some(0));
+    let screen = terminal.screen().join("\n");
+    assert!(screen.contains("next time: hatbox explain deploy"), "{screen}");
+    assert!(screen.contains("role/deploy") && !screen.contains("role/reader"), "{screen}");
+    assert!(fixture.log().is_empty(), "nothing is called");
+    let stderr = fixture.hatbox(&["explain"]).run().expect_code(2).stderr;
+    assert!(stderr.starts_with("hatbox: error: no profile given"), "{stderr}");
+}
+
+#[test]
 fn esc_and_control_c_cancel_and_leave_nothing_on_the_screen() {
     let fixture = Fixture::with_config(CONFIG);
     for key in ["\u{1b}", "\u{3}"] {

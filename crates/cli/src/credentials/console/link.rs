@@ -20,7 +20,7 @@ use crate::args::SessionArgs;
 use crate::aws::endpoint::EndpointUrl;
 use crate::aws::federation::TemporaryKeys;
 use crate::credentials::audit::{HandedOver, check_reason, record_use};
-use crate::credentials::choose::choose_profile;
+use crate::credentials::choose::{ChosenFor, choose_profile};
 use crate::credentials::guard::Exit;
 use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::service::{SsoService, resolve_federation_settings, resolve_sso_settings};
@@ -209,9 +209,11 @@ fn duration_of_console(plan: &Plan) -> Option<Duration> {
 
 /// Lets the user pick a profile, with a hint for those who meant `aws login`.
 fn choose_or_hint(world: &World) -> Result<ProfileName, Failure> {
-    choose_profile(world, &SessionArgs::default(), Exit::Console).map_err(|failure| match failure.kind {
-        FailureKind::Usage => failure.hint("to sign in as `aws login` does: hatbox login --session"),
-        _ => failure,
+    choose_profile(world, &SessionArgs::default(), ChosenFor::Handover(Exit::Console)).map_err(|failure| {
+        match failure.kind {
+            FailureKind::Usage => failure.hint("to sign in as `aws login` does: hatbox login --session"),
+            _ => failure,
+        }
     })
 }
 
