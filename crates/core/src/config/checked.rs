@@ -1,11 +1,11 @@
-//! What someone said, checked, with the place where it was said kept.
+//! Parses a value and keeps where it was set.
 
 use super::error::ConfigError;
 use super::origin::Sourced;
 use super::value::ValueError;
 use hatbox_types::name::NameError;
 
-/// Checks what was said for `key`, and keeps where it was said.
+/// Parses the value of `key`, and keeps its origin.
 pub(super) fn parse_with<T, E: Into<ValueError>>(
     key: &'static str,
     said: Option<Sourced<String>>,
@@ -18,7 +18,7 @@ pub(super) fn parse_with<T, E: Into<ValueError>>(
     }
 }
 
-/// A text of one line.
+/// Parses a text without line ends.
 pub(super) fn parse_plain(text: &str) -> Result<String, NameError> {
     match text.chars().find(|c| c.is_control()) {
         Some(bad) => Err(NameError::Character(bad)),

@@ -1,7 +1,6 @@
-//! The keys of a profile that say how `hatbox login` opens the console: in which browser, and which part of it.
+//! The keys of a profile for `hatbox login`: which browser opens the console, and with which cookies.
 //!
-//! They are read by that command alone, so they are no part of [`Profile`](super::profile::Profile), which every `exec`
-//! resolves.
+//! Only that command reads them, so they are not in [`Profile`](super::profile::Profile), which every `exec` resolves.
 
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
@@ -11,9 +10,9 @@ use super::origin::Sourced;
 use super::value::ValueError;
 use hatbox_types::name::{NameError, ProfileName};
 
-/// The colours that containers have.
+/// The colours of Firefox containers.
 pub const COLORS: [&str; 8] = ["blue", "turquoise", "green", "yellow", "orange", "red", "pink", "purple"];
-/// The icons that containers have.
+/// The icons of Firefox containers.
 pub const ICONS: [&str; 13] = [
     "fingerprint",
     "briefcase",
@@ -30,10 +29,10 @@ pub const ICONS: [&str; 13] = [
     "fence",
 ];
 
-/// What a profile says about the console.
+/// The console settings of a profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConsoleKeys {
-    /// `hatbox_browser`: a program with arguments, as in `BROWSER`.
+    /// `hatbox_browser`: a program with arguments, in the format of `BROWSER`.
     pub browser: Option<Sourced<String>>,
     /// `hatbox_firefox_container`: the name of a container.
     pub container: Option<Sourced<String>>,
@@ -41,18 +40,18 @@ pub struct ConsoleKeys {
     pub container_color: Option<Sourced<String>>,
     /// `hatbox_firefox_container_icon`, one of [`ICONS`].
     pub container_icon: Option<Sourced<String>>,
-    /// `hatbox_chromium_profile`: the directory of a profile, below the browser's own: `Profile 1`.
+    /// `hatbox_chromium_profile`: the directory of a browser profile, below the browser's data directory: `Profile 1`.
     pub chromium_profile: Option<Sourced<String>>,
-    /// `hatbox_chromium_data_dir`: a directory of its own, absolute or from the home directory on.
+    /// `hatbox_chromium_data_dir`: a separate data directory, absolute or below the home directory.
     pub chromium_data_dir: Option<Sourced<String>>,
-    /// `hatbox_console_policy_arn`: what restricts a user without a role.
+    /// `hatbox_console_policy_arn`: the session policy for a user without a role.
     pub policy_arn: Option<Sourced<String>>,
 }
 
 /// Reads the keys of the profile `name`, which may have no section.
 ///
 /// # Errors
-/// When a line of the profile cannot be understood, or a value is not one that the key takes.
+/// If a line of the profile is invalid, or a value is invalid for its key.
 pub fn resolve_console_keys(config: &Config, name: &ProfileName) -> Result<ConsoleKeys, ConfigError> {
     let layers = collect_layers(config, name)?;
     let find = |key| layers.find(key);
@@ -95,7 +94,7 @@ fn parse_icon(text: &str) -> Result<String, ValueError> {
     if ICONS.contains(&text) { Ok(text.to_owned()) } else { Err(ValueError::Choice(error)) }
 }
 
-/// The name of one directory, which leads nowhere else.
+/// Parses the name of a single directory, without path separators.
 fn parse_directory_name(text: &str) -> Result<String, ValueError> {
     let plain = parse_plain(text)?;
     match plain.chars().find(|c| matches!(c, '/' | '\\')) {
@@ -105,7 +104,7 @@ fn parse_directory_name(text: &str) -> Result<String, ValueError> {
     }
 }
 
-/// The same directory wherever hatbox is run.
+/// Parses a directory that does not depend on the working directory.
 fn parse_directory(text: &str) -> Result<String, ValueError> {
     let plain = parse_plain(text)?;
     let is_absolute = plain.starts_with('/') || plain.get(1..3) == Some(":\\");

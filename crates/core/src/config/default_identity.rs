@@ -1,5 +1,5 @@
-//! Whose credentials the SDKs take from a file when no profile is named: those of its `[default]` section go before a
-//! credential server's.
+//! Removes the identity of the default profile from a file: if no profile is named, the SDKs use the credentials of
+//! `[default]` rather than a credential server.
 
 use zeroize::Zeroizing;
 
@@ -7,7 +7,7 @@ use super::header::SectionKind;
 use super::origin::Place;
 use super::syntax::Document;
 
-/// The settings that give a profile credentials, or say how to get them.
+/// The settings that give a profile credentials, or a way to obtain them.
 const IDENTITY: [&str; 15] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -26,18 +26,18 @@ const IDENTITY: [&str; 15] = [
     "sso_role_name",
 ];
 
-/// A file's text without the identity of its default profile.
+/// The text of a file without the identity of its default profile.
 pub struct WithoutIdentity {
-    /// The same bytes, but for the lines of those settings.
+    /// The same bytes without the lines of those settings.
     pub text: Zeroizing<Vec<u8>>,
-    /// The first setting that was taken out.
+    /// The first setting that was removed.
     pub key: &'static str,
     /// Its line.
     pub place: Place,
 }
 
-/// Takes the settings that give the default profile an identity out of a file, from `[default]` and from
-/// `[profile default]`: the SDKs do not agree on which of the two counts. `None` where there are none.
+/// Removes the settings that give the default profile an identity, from both `[default]` and `[profile default]`, as
+/// the SDKs disagree on which one counts. Returns `None` if there are none.
 pub fn without_default_identity(document: &Document) -> Option<WithoutIdentity> {
     let mut found = None;
     let mut spans = Vec::new();
@@ -51,7 +51,7 @@ pub fn without_default_identity(document: &Document) -> Option<WithoutIdentity> 
     }
     let (key, place) = found?;
     let all = document.text();
-    // Security: it never grows, and other profiles' keys are in it.
+    // Security: reserved in full, as it contains keys of other profiles, and a buffer that grows leaves copies behind.
     let mut text = Zeroizing::new(Vec::with_capacity(all.len()));
     let mut kept = 0;
     for span in spans {

@@ -1,7 +1,7 @@
-//! Changes to a file's text: a section added or removed, a key set or removed, and no other byte touched.
+//! Edits the text of a file: adds or removes a section, sets or removes a key, and changes no other byte.
 //!
-//! Byte order mark, line ends, comments, nested lines, order and spacing stay. A new section follows after a
-//! blank line as `key=value` lines; a new key in an old section is written the way its neighbour is.
+//! Keeps the byte order mark, line ends, comments, nested lines, order and spacing. Adds a new section after a blank
+//! line with `key=value` lines. Formats a new key in an existing section like its neighbour.
 
 use super::entry::{Body, Entry, is_ignorable};
 use super::header::{SectionKind, is_blank, parse_header, unquote};
@@ -13,24 +13,24 @@ use hatbox_types::name::{NameError, ProfileName};
 /// One change to a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Gives `key` the value, in the place of the one that counts now, or as a new line.
+    /// Sets `key` to the value: replaces the line that counts now, or adds a line.
     Set {
-        /// The key: `[A-Za-z0-9_-]`, as it is written when it is new.
+        /// The key: `[A-Za-z0-9_-]`, written like this if it is new.
         key: String,
-        /// The value: one line, not empty, no blank at its ends, nothing that a reader takes for a comment.
+        /// The value: one line, not empty, without blanks at its ends or anything that would be parsed as a comment.
         value: String,
     },
-    /// Takes all lines of `key` out, nested ones too.
+    /// Removes all lines of `key`, including nested ones.
     Remove {
-        /// The key, in any case.
+        /// The key; case is ignored.
         key: String,
     },
 }
 
-/// Why a text is not changed.
+/// Why a text was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// The section's name cannot be written so that it is read again.
+    /// The section's name cannot be written in a way that parses back to it.
     #[error("invalid section name `{name}`: {reason}")]
     Name {
         /// The name.
@@ -38,21 +38,21 @@ pub enum EditError {
         /// Why.
         reason: NameError,
     },
-    /// A section of this sort has no place in this file.
+    /// The file cannot have sections of this kind.
     #[error("the {file} has no sections of that sort")]
     WrongFile {
         /// The file.
         file: FileKind,
     },
-    /// A key with a character that no reader takes.
+    /// A key with an invalid character.
     #[error("`{0}` cannot be the name of a setting")]
     Key(String),
-    /// A value that would not be read as it is, or would be read as more than a value.
+    /// A value that would parse differently, or as more than one value.
     #[error(
         "the value for `{0}` cannot be written: it is empty, or has a line end, a control character, a blank at an end or a comment sign"
     )]
     Value(String),
-    /// The key has nested lines below it, which a value would swallow.
+    /// The key has nested lines, which would become part of the value.
     #[error("`{key}` has nested settings below it")]
     Nested {
         /// The key.
@@ -60,7 +60,7 @@ pub enum EditError {
         /// Its line.
         place: Place,
     },
-    /// The section has a line that cannot be understood: what is after it might change its meaning.
+    /// The section has an invalid line, which may affect the meaning of the lines after it.
     #[error("the section has a line that cannot be understood: {problem}")]
     BadLine {
         /// Why.
@@ -73,15 +73,14 @@ pub enum EditError {
     TooLarge(#[from] TooLarge),
 }
 
-/// Applies `changes`, in order, to the section of this kind and name, which is added when there is none (unless
-/// all changes remove).
+/// Applies `changes` in order to the section with this kind and name, which is added if it is missing (unless all
+/// changes remove keys).
 ///
-/// What [`Change::Set`] writes is what the file then says, also where several lines or sections share the name.
-/// Applying the same changes again changes nothing.
+/// After [`Change::Set`], the file has exactly that value, even if several lines or sections share the name. Applying
+/// the same changes twice has no further effect.
 ///
 /// # Errors
-/// When a name, key or value cannot be written, or the section has a line that cannot be understood. The text is
-/// then as it was: nothing is applied in part.
+/// If a name, key or value cannot be written, or the section has an invalid line. The text is then unchanged.
 pub fn edit_section(
     text: &[u8],
     file: FileKind,
@@ -110,13 +109,13 @@ pub fn edit_section(
     Ok(text)
 }
 
-/// Takes all sections of this kind and name out, also a `[default]` that another one replaces.
+/// Removes all sections with this kind and name, including a `[default]` that another section overrides.
 ///
-/// A section goes with its settings, the comments between them, and the blank lines below; at the end of the file with
-/// one blank line above instead. Comments below its last setting stay, as they may be about what follows.
+/// Removes a section with its settings, the comments between them, and the blank lines below, or one blank line above
+/// at the end of the file. Keeps comments below its last setting, which may belong to the next section.
 ///
 /// # Errors
-/// When the text is too large.
+/// If the text is too large.
 pub fn remove_section(
     text: &[u8],
     file: FileKind,
@@ -128,7 +127,7 @@ pub fn remove_section(
     for section in document.sections_of(kind, name.as_bytes()) {
         let end = end_of_section(document.text(), section.body_range());
         match edit.last_mut() {
-            // With nothing between, two sections are one: no blank line above the second is looked for.
+            // Adjacent sections are removed as one, without looking for a blank line between them.
             Some((last, _)) if last.end == section.start() => last.end = end,
             _ => edit.push((section.start()..end, Vec::new())),
         }
@@ -139,13 +138,13 @@ pub fn remove_section(
     Ok(apply(text, &edit))
 }
 
-/// A text without one blank line at its end, if there is one.
+/// Returns a text without the blank line at its end, if there is one.
 pub(crate) fn without_blank_line(text: &[u8]) -> &[u8] {
     let blank_line = [&b"\n\r\n"[..], b"\n\n"].into_iter().find(|end| text.ends_with(end));
     text.get(..text.len() - blank_line.map_or(0, |end| end.len() - 1)).unwrap_or_default()
 }
 
-/// Where the settings of a section's body end, with the blank lines below them.
+/// Returns the end of the settings of a section's body, including the blank lines below them.
 fn end_of_section(text: &[u8], body: std::ops::Range<usize>) -> usize {
     let (mut end, mut at, mut is_below_comment) = (body.start, body.start, false);
     for line in text.get(body).unwrap_or_default().split_inclusive(|&b| b == b'\n') {
@@ -160,7 +159,7 @@ fn end_of_section(text: &[u8], body: std::ops::Range<usize>) -> usize {
     end
 }
 
-/// Bytes to take out and what to put there, in the order of the text.
+/// Ranges of bytes to replace, with their replacements, in the order of the text.
 type Edit = Vec<(std::ops::Range<usize>, Vec<u8>)>;
 
 fn apply(text: &[u8], edit: &Edit) -> Vec<u8> {
@@ -182,13 +181,13 @@ fn check_change(change: &Change) -> Result<(), EditError> {
         return Err(EditError::Key(key.clone()));
     }
     let Change::Set { value, .. } = change else { return Ok(()) };
-    // Security: a line end in a value would add lines of the caller's choice, `credential_process` for one.
+    // Security: a line end in a value would add further lines, such as `credential_process`.
     let is_line = !value.is_empty() && value.trim() == value && !value.chars().any(char::is_control);
     let has_comment = value.starts_with(['#', ';']) || value.contains(" #") || value.contains(" ;");
     if is_line && !has_comment { Ok(()) } else { Err(EditError::Value(key.clone())) }
 }
 
-/// The header line, without its end, such that it is read as this kind and name.
+/// Renders a header line, without its line end, that parses back to this kind and name.
 fn render_header(file: FileKind, kind: SectionKind, name: &str) -> Result<String, EditError> {
     ProfileName::parse(name).map_err(|reason| EditError::Name { name: name.to_owned(), reason })?;
     let word = kind.word().ok_or(EditError::WrongFile { file })?;
@@ -211,7 +210,7 @@ fn render_header(file: FileKind, kind: SectionKind, name: &str) -> Result<String
     if read.kind == kind && is_same { Ok(header) } else { Err(EditError::WrongFile { file }) }
 }
 
-/// The line end that the text uses.
+/// Returns the line end that the text uses.
 pub(crate) fn line_end(text: &[u8]) -> &'static [u8] {
     match text.iter().position(|&b| b == b'\n') {
         Some(at) if at > 0 && text.get(at - 1) == Some(&b'\r') => b"\r\n",
@@ -219,11 +218,11 @@ pub(crate) fn line_end(text: &[u8]) -> &'static [u8] {
     }
 }
 
-/// What ends the last line of `before`, so that another can follow.
+/// Returns the bytes that complete the last line of `before`.
 fn missing_end(before: &[u8]) -> &'static [u8] {
     match before {
         [] | [.., b'\n'] => b"",
-        // The carriage return is read as half of the line's end; before another one it would be a part of the line.
+        // A trailing carriage return is half of a line end; followed by another one, it would be part of the line.
         [.., b'\r'] => b"\n",
         _ => line_end(before),
     }
@@ -236,7 +235,7 @@ fn append_section(text: &mut Vec<u8>, header: &str) {
     text.extend_from_slice(end);
 }
 
-/// Adds a blank line, unless there is nothing above or one is there.
+/// Adds a blank line, unless the text is empty or ends with one.
 pub(crate) fn append_blank_line(text: &mut Vec<u8>, end: &[u8]) {
     let content = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let missing = missing_end(content);
@@ -249,7 +248,7 @@ pub(crate) fn append_blank_line(text: &mut Vec<u8>, end: &[u8]) {
     }
 }
 
-/// The sections that the name means, read; an error when a line of them cannot be understood.
+/// Reads the sections with this name. Fails if a line of them is invalid.
 fn read_sections<'a>(
     document: &'a Document,
     kind: SectionKind,
@@ -314,7 +313,7 @@ fn indent<'a>(document: &'a Document, entry: &Entry<'_>) -> &'a str {
     line.get(..blanks).and_then(|blanks| std::str::from_utf8(blanks).ok()).unwrap_or_default()
 }
 
-/// What is between key and value, blanks reduced to one on each side.
+/// Returns the text between key and value, with at most one blank on each side.
 fn separator(document: &Document, entry: &Entry<'_>) -> &'static str {
     let after_key = entry.span.start + indent(document, entry).len() + entry.key.len();
     match document.text().get(after_key) {

@@ -1,10 +1,10 @@
-//! Endpoint URLs: only those that every program reads in the same way.
+//! Endpoint URLs: accepts only those that all programs parse in the same way.
 //!
-//! The URL that hatbox checks is read again by the HTTP client, by the SDK of the child, and by whatever the child
-//! starts. Where two of them read a host or a port differently, the check was of another place than the one that gets
-//! the signed request. So what is taken is a small, plain part of RFC 3986:
+//! The URL that hatbox checks is parsed again by the HTTP client, by the child's SDK, and by other programs. If they
+//! parse a different host or port, the signed request goes to a place that was not checked. So only a small, plain part
+//! of RFC 3986 is accepted:
 //!
-//! | part | taken | refused, for instance |
+//! | part | accepted | rejected, for example |
 //! |---|---|---|
 //! | scheme | `https`, `http` | `HTTPS`, `ftp`, none |
 //! | user | | `me@`, `me:password@` |
@@ -14,59 +14,59 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// What an endpoint URL names.
+/// The parts of an endpoint URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndpointParts<'a> {
     /// Whether it is `https`.
     pub is_https: bool,
-    /// A name, or an address without brackets.
+    /// A host name, or an address without brackets.
     pub host: &'a str,
-    /// The port that is said.
+    /// The port, if the URL has one.
     pub port: Option<u16>,
 }
 
 impl EndpointParts<'_> {
-    /// Whether it is this machine.
+    /// Whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
         self.host.eq_ignore_ascii_case("localhost")
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
-/// Why a text is not used as an endpoint URL. It reads on after the text.
+/// Why a text is not accepted as an endpoint URL. The message continues after the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
-    /// It does not begin with one of the two schemes.
+    /// It does not begin with `https://` or `http://`.
     #[error("expected `https://` or `http://` at the start")]
     Scheme,
-    /// A user name or password in it. (The caller leaves it out of what is shown.)
+    /// It contains a user name or password. (The caller omits that when it shows the URL.)
     #[error("a URL with a user name or password is not allowed")]
     UserInfo,
-    /// No host, or one that programs read differently.
+    /// The host is missing, or programs parse it differently.
     #[error("expected a host name, an IPv4 address such as `127.0.0.1` or an IPv6 address such as `[::1]`")]
     Host,
-    /// No port, or one that programs read differently.
+    /// The port is missing, or programs parse it differently.
     #[error("expected a port from 1 to 65535")]
     Port,
-    /// A query or a fragment.
+    /// It has a query or a fragment.
     #[error("a URL with a query or a fragment is not allowed")]
     Query,
-    /// A path that programs read differently.
+    /// Programs parse the path differently.
     #[error("expected a path of letters, digits, `-`, `_`, `~` and `.` between single slashes")]
     Path,
 }
 
-/// Reads an endpoint URL.
+/// Parses an endpoint URL.
 ///
 /// # Errors
-/// When it is not one that every program reads in the same way.
+/// If programs may parse it differently.
 pub fn parse_endpoint(text: &str) -> Result<EndpointParts<'_>, EndpointError> {
     let (is_https, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
         (Some(rest), _) => (true, rest),
         (None, Some(rest)) => (false, rest),
         (None, None) => return Err(EndpointError::Scheme),
     };
-    // Some programs end the host at a backslash, and some look for the user in all that follows.
+    // Some programs end the host at a backslash, and some search for the user name in everything after it.
     if rest.contains('@') {
         return Err(EndpointError::UserInfo);
     }
@@ -101,7 +101,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<u16>), EndpointError> {
     Ok((host, Some(number)))
 }
 
-/// IPv4 within IPv6 is the same place by another name.
+/// Rejects IPv4 addresses within IPv6, which are other notations of the same host.
 fn check_ipv6(address: &str) -> Result<(), EndpointError> {
     let parsed: Ipv6Addr = address.parse().map_err(|_| EndpointError::Host)?;
     let is_shortest = parsed.to_string() == address.to_ascii_lowercase();
@@ -117,7 +117,7 @@ fn check_name(name: &str) -> Result<(), EndpointError> {
             && !label.ends_with('-')
     };
     let is_name = name.len() <= 253 && name.split('.').all(is_label);
-    // The URL standard, and the resolvers of C libraries, read what ends in a number as an IPv4 address, in many forms.
+    // The URL standard and the C library parse a host that ends in a number as an IPv4 address, in many notations.
     let last = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     let is_number = match last.strip_prefix("0x") {
         Some(digits) => digits.bytes().all(|b| b.is_ascii_hexdigit()),

@@ -1,17 +1,17 @@
-//! The lines of one section: keys, values, nested keys, and what is no setting.
+//! Parses the lines of a section: keys, values, nested keys, and invalid lines.
 //!
-//! | line | is | rule of |
+//! | line | meaning | as in |
 //! |---|---|---|
-//! | `key = value`, `key=value` | a setting; the first `=` divides | both |
-//! | `key: value` | the same; the first `=` or `:` divides, so a value may hold both | botocore |
-//! | `key = value # x` | a value that ends before the blank; without the blank all of it is value | SDKs |
-//! | `# x`, `; x`, also indented | a comment | botocore |
-//! | deeper than its key, key without value | a nested setting: `s3 =` and ` max_queue_size = 10` | both |
-//! | deeper than its key, key with value | more of the value, joined by a line end | both |
-//! | indented, no key above | a setting: whole sections are written so | botocore |
-//! | a word alone | a [problem](ProblemKind) | both |
+//! | `key = value`, `key=value` | a setting; the first `=` separates | both |
+//! | `key: value` | the same; the first `=` or `:` separates, and a value may contain both | botocore |
+//! | `key = value # x` | the value ends before the blank; without a blank, all of it is the value | SDKs |
+//! | `# x`, `; x`, even if indented | a comment | botocore |
+//! | indented below a key without a value | a nested setting: `s3 =` and ` max_queue_size = 10` | both |
+//! | indented below a key with a value | a continuation of the value, after a line end | both |
+//! | indented, without a key above | a setting: some files indent whole sections | botocore |
+//! | a single word | a [problem](ProblemKind) | both |
 //!
-//! Nested settings are divided by `=` alone, as by botocore.
+//! Only `=` separates nested settings, as in botocore.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,31 +22,31 @@ use super::header::{comment_start, find_byte, has_any, is_blank, trim_range};
 use super::origin::{FileKind, Place};
 use super::problem::{ProblemKind, Warning};
 
-/// One setting. `Debug` shows its key and line, as the value may be a secret.
+/// A setting. `Debug` prints only its key and line, as the value may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// The key as written. Keys are compared without regard to case: [`Entry::has_key`].
+    /// The key as written. Compare it with [`Entry::has_key`], which ignores case.
     pub key: &'a str,
-    /// The value, blanks and comment cut; further lines follow after a line end each.
+    /// The value, without blanks around it and comments; continuation lines follow after line ends.
     pub value: Cow<'a, str>,
     /// The line of the key, from 1.
     pub line: u32,
     /// The settings nested below a key without a value.
     pub nested: Vec<Nested<'a>>,
-    /// What divides the key from the value.
+    /// The character between key and value.
     pub(super) divider: Divider,
     /// All its lines, with their ends.
     pub(super) span: Range<usize>,
-    /// The value's bytes, further lines included; empty, and behind the divider, when there is none.
+    /// The range of the value, including continuation lines. Without a value, it is empty and after the separator.
     pub(super) value_span: Range<usize>,
 }
 
-/// What divides a key from its value.
+/// The character between a key and its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Divider {
     /// `=`.
     Equals,
-    /// `:`, which the SDKs but botocore do not know.
+    /// `:`, which only botocore supports.
     Colon,
 }
 
@@ -62,12 +62,12 @@ pub struct Nested<'a> {
 }
 
 impl Entry<'_> {
-    /// Whether `key` (in lower case) is its key.
+    /// Whether this is its key. `key` is in lower case.
     pub fn has_key(&self, key: &str) -> bool {
         self.key.eq_ignore_ascii_case(key)
     }
 
-    /// The warning about a line of `file` that is divided by `:`.
+    /// Returns the warning about a line of `file` that uses `:`.
     pub(super) fn colon_warning(&self, file: FileKind) -> Option<Warning> {
         let place = Place { file, line: self.line };
         (self.divider == Divider::Colon).then(|| Warning::Colon { key: render_foreign(self.key), place })
@@ -81,16 +81,16 @@ impl fmt::Debug for Entry<'_> {
     }
 }
 
-/// The lines of a section, read.
+/// The parsed lines of a section.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Body<'a> {
-    /// The settings in the order of the file.
+    /// The settings in file order.
     pub entries: Vec<Entry<'a>>,
-    /// The lines that are none, each with its number.
+    /// The invalid lines, each with its number.
     pub problems: Vec<(ProblemKind, u32)>,
 }
 
-/// Reads the lines of `range`, the first of which has the number `line`.
+/// Parses the lines of `range`, the first of which is number `line`.
 pub(super) fn scan_body(text: &[u8], range: Range<usize>, line: u32, in_section: bool) -> Body<'_> {
     let mut body = Body::default();
     let mut indent = None;
@@ -127,7 +127,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Adds the line to `body`. `indent` is the depth of the last key, when there is one.
+    /// Adds the line to `body`. `indent` is the indentation of the last key, if there is one.
     fn add_to(
         &self,
         body: &mut Body<'a>,
@@ -167,7 +167,7 @@ impl<'a> Line<'a> {
     }
 
     fn continue_entry(&self, entry: &mut Entry<'a>, text: &'a str) -> Result<(), ProblemKind> {
-        // The lines stay with their key also when this one cannot be read: an edit moves them together.
+        // An invalid line still belongs to its key, so edits move them together.
         entry.span.end = self.end;
         if entry.value.is_empty() {
             let comment = comment_start(self.bytes);
@@ -185,12 +185,12 @@ impl<'a> Line<'a> {
         Ok(())
     }
 
-    /// The line without its comment.
+    /// Returns the line without its comment.
     fn setting(&self, comment: Option<usize>) -> &'a [u8] {
         self.bytes.get(..comment.unwrap_or(self.bytes.len())).unwrap_or_default()
     }
 
-    /// The first of the bytes that divide, as for Python's configparser.
+    /// Finds the first separator, as Python's configparser does.
     fn find_divider(&self, comment: Option<usize>) -> Option<(Divider, usize)> {
         self.setting(comment).iter().enumerate().find_map(|(at, byte)| match byte {
             b'=' => Some((Divider::Equals, at)),
@@ -199,19 +199,19 @@ impl<'a> Line<'a> {
         })
     }
 
-    /// The key before the byte `at`, and the value that ends before `comment`.
+    /// Returns the key before the byte `at`, and the value up to `comment`.
     fn divide(&self, at: usize, comment: Option<usize>) -> Result<(Range<usize>, Range<usize>), ProblemKind> {
         let key = trim_range(self.bytes, 0..at);
         if key.is_empty() {
             return Err(ProblemKind::NoKey);
         }
         let value = trim_range(self.bytes, at + 1..comment.unwrap_or(self.bytes.len()));
-        // An empty value is right behind the divider.
+        // An empty value is located right after the separator.
         Ok((key, if value.is_empty() { at + 1..at + 1 } else { value }))
     }
 }
 
-/// A part of a line, which ends where it begins and ends: at ASCII characters.
+/// Returns a part of a line, whose bounds are at ASCII characters.
 fn part(line: &str, range: Range<usize>) -> &str {
     line.get(range).unwrap_or_default()
 }
@@ -249,7 +249,7 @@ mod tests {
         }
     }
 
-    /// What Python's configparser, and so botocore 1.43, makes of each.
+    /// The results of Python's configparser, which botocore 1.43 uses.
     #[test]
     fn the_first_equals_sign_or_colon_divides() {
         for (line, key, value, divider) in [

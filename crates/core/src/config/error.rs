@@ -1,4 +1,4 @@
-//! Why a profile cannot be resolved.
+//! Errors of the resolution of profiles.
 
 use super::endpoint::EndpointError;
 use super::foreign::render_foreign;
@@ -8,28 +8,28 @@ use super::value::ValueError;
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::AccessKeyError;
 
-/// Why a profile cannot be resolved. File and line are data: [`ConfigError::place`].
+/// Why a profile cannot be resolved. The file and line are data: [`ConfigError::place`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A profile that neither file has. Made by [`super::files::Config::unknown_profile`], for callers that
-    /// know that the store has no key of that name either.
+    /// Neither file has the profile. Created by [`super::files::Config::unknown_profile`] for callers that know that no
+    /// key is stored for this name either.
     #[error("there is no profile `{name}`")]
     UnknownProfile {
         /// The name.
         name: ProfileName,
-        /// The nearest one that there is.
+        /// The most similar existing name.
         nearest: Option<ProfileName>,
-        /// Who named it: the line of `source_profile`, a flag, ...
+        /// Where the name was given: a line with `source_profile`, a flag, and so on.
         origin: Option<Origin>,
     },
-    /// `include_profile` names a profile that neither file has.
+    /// `include_profile` names a profile that is in neither file.
     #[error("profile `{profile}` includes `{include}`, and there is no such profile")]
     MissingInclude {
         /// The profile that includes.
         profile: ProfileName,
         /// What it includes.
         include: ProfileName,
-        /// The nearest name that there is.
+        /// The most similar existing name.
         nearest: Option<ProfileName>,
         /// The line of `include_profile`.
         origin: Origin,
@@ -38,20 +38,20 @@ pub enum ConfigError {
     #[error("profile `{}` and the profiles that it includes form a loop: {}",
         path.first().map_or("", ProfileName::as_str), render_path(path))]
     IncludeLoop {
-        /// The way round; the last is one that was met before. `[default]` is included by all.
+        /// The profiles of the loop, ending with one that occurs twice. Every profile includes `[default]`.
         path: Vec<ProfileName>,
         /// The `include_profile` that closes the loop.
         origin: Origin,
     },
-    /// Profiles include profiles, without an end in sight.
+    /// A chain of includes is too long.
     #[error("profile `{profile}` includes more than {limit} profiles, one by another")]
     IncludeDepth {
-        /// The profile that was asked for.
+        /// The profile that was requested.
         profile: ProfileName,
-        /// How many are followed.
+        /// The limit.
         limit: usize,
     },
-    /// `sso_session` or `services` names a section that the config file has not.
+    /// `sso_session` or `services` names a section that is missing.
     #[error("`{key}` names the section `[{word} {name}]`, and there is no such section")]
     MissingSection {
         /// The key.
@@ -60,35 +60,35 @@ pub enum ConfigError {
         word: &'static str,
         /// The name.
         name: String,
-        /// The nearest name of a section of that sort.
+        /// The most similar name of such a section.
         nearest: Option<String>,
         /// The line of the key.
         origin: Origin,
     },
-    /// A line of a section that is needed.
+    /// A required section has an invalid line.
     #[error("`{section}` has a line that cannot be understood: {problem}")]
     BadLine {
-        /// The section as a person would say it: `profile dev`.
+        /// The section as shown to the user: `profile dev`.
         section: String,
         /// Why.
         problem: ProblemKind,
         /// The line.
         place: Place,
     },
-    /// A value that AWS would refuse or that means nothing.
+    /// A value that AWS would reject or that has no meaning.
     #[error("invalid `{key}` `{value}`: {reason}")]
     Value {
         /// The key, variable or flag.
         key: &'static str,
-        /// The value, shortened when it is long.
+        /// The value, truncated if it is long.
         value: String,
         /// Why.
         reason: Box<ValueError>,
         /// Where it is.
         origin: Origin,
     },
-    /// A key that says whose credentials are meant, and says nothing. The AWS CLI refuses it too: what is left would
-    /// often be another identity, a wider one for instance.
+    /// A key for the identity is empty. The AWS CLI rejects this too, as the remaining settings often mean another
+    /// identity, perhaps one with more permissions.
     #[error("`{key}` is set to an empty value")]
     EmptyIdentity {
         /// The key.
@@ -96,36 +96,35 @@ pub enum ConfigError {
         /// Its line.
         origin: Origin,
     },
-    /// A key that begins with `hatbox_`, and that hatbox does not know. A guard with a slip in its name would guard
-    /// nothing.
+    /// An unknown key that begins with `hatbox_`: a guard with a mistyped name would not guard anything.
     #[error("unknown key `{key}`")]
     UnknownOwnKey {
         /// The key.
         key: String,
-        /// The one that was probably meant.
+        /// The most similar known key.
         nearest: Option<&'static str>,
         /// Its line.
         origin: Origin,
     },
-    /// Half of a key pair. The SDKs refuse it too.
+    /// Only one half of a key pair is set, which the SDKs reject too.
     #[error("`{has}` is set but `{lacks}` is not")]
     HalfKey {
         /// The key that is there.
         has: &'static str,
-        /// The one that is not.
+        /// The key that is missing.
         lacks: &'static str,
         /// The line of the one that is there.
         origin: Origin,
     },
-    /// Keys in a file that are none.
+    /// The keys in the file are malformed.
     #[error("the access key in the file cannot be used: {reason}")]
     StaticKeys {
-        /// Why, without the key.
+        /// Why, without showing the key.
         reason: AccessKeyError,
         /// The line of `aws_access_key_id`.
         origin: Origin,
     },
-    /// Two keys of which a profile may have one.
+    /// Two keys that exclude each other.
     #[error("`{one}` and `{other}` cannot be used together")]
     Conflict {
         /// One.
@@ -135,18 +134,18 @@ pub enum ConfigError {
         /// The line of the other.
         origin: Origin,
     },
-    /// SSO settings that do not say where to sign in.
+    /// SSO settings without a place to sign in.
     #[error("the SSO settings lack `{lacks}`")]
     IncompleteSso {
         /// The key that is missing.
         lacks: &'static str,
-        /// One that is there.
+        /// A key that is set.
         origin: Origin,
     },
 }
 
 impl ConfigError {
-    /// A stable word for it, for `--json`.
+    /// Returns a stable identifier for `--json`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::UnknownProfile { .. } => "missing-profile",
@@ -165,7 +164,7 @@ impl ConfigError {
         }
     }
 
-    /// Where it is: a line, a variable or a flag; `None` when that is not known.
+    /// Returns where it is: a line, a variable or a flag; `None` if unknown.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::BadLine { .. } | Self::IncludeDepth { .. } => None,
@@ -183,7 +182,7 @@ impl ConfigError {
         }
     }
 
-    /// The line that it is about; `None` when it is about a flag or a variable.
+    /// Returns the line that it is about; `None` for a flag or variable.
     pub fn place(&self) -> Option<Place> {
         match self {
             Self::BadLine { place, .. } => Some(*place),
@@ -191,7 +190,7 @@ impl ConfigError {
         }
     }
 
-    /// The name that was probably meant.
+    /// Returns the most similar existing name.
     pub fn nearest(&self) -> Option<&str> {
         match self {
             Self::UnknownProfile { nearest, .. } | Self::MissingInclude { nearest, .. } => {
@@ -203,7 +202,7 @@ impl ConfigError {
         }
     }
 
-    /// What the user can do.
+    /// Returns a hint for the user.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::EmptyIdentity { key, .. } => {
@@ -218,7 +217,7 @@ impl ConfigError {
             Origin::Flag(name) | Origin::Env(name) => name,
             Origin::File { .. } | Origin::Default => key,
         };
-        // Security: a password in a URL is not shown.
+        // Security: do not show a password in a URL.
         let shown = match reason {
             ValueError::Endpoint(EndpointError::UserInfo) => {
                 let host = value.rsplit('@').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Both files together: which profiles and SSO sessions there are, and what is wrong in them.
+//! Both files together: their profiles and SSO sessions, and what is wrong in them.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,25 +12,25 @@ use super::syntax::{Document, Section, TooLarge};
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::suggest::nearest_name;
 
-/// The config file and the credentials file. One that is absent is an empty text.
+/// The config file and the credentials file. A missing one is an empty text.
 #[derive(Debug)]
 #[expect(clippy::struct_field_names, reason = "the config file is called that")]
 pub struct Config {
     config: Document,
     credentials: Document,
-    /// How many suggestions may still be looked for; [`UNLIMITED`]: as many as are asked for.
+    /// How many more suggestions may be computed; [`UNLIMITED`] for no limit.
     suggestions_left: AtomicU32,
 }
 
-/// No one reads more suggestions than this.
+/// More suggestions would be too many to read.
 const SUGGESTIONS: u32 = 100;
 const UNLIMITED: u32 = u32::MAX;
 
 impl Config {
-    /// Takes the bytes of both files over and indexes them.
+    /// Takes the bytes of both files and indexes them.
     ///
     /// # Errors
-    /// When one is larger than [`super::syntax::MAX_BYTES`].
+    /// If a file is larger than [`super::syntax::MAX_BYTES`].
     pub fn parse(config: impl Into<Vec<u8>>, credentials: impl Into<Vec<u8>>) -> Result<Self, TooLarge> {
         Ok(Self {
             config: Document::parse(FileKind::Config, config.into())?,
@@ -39,8 +39,8 @@ impl Config {
         })
     }
 
-    /// Makes looking at many profiles quick, and suggestions for mistyped names few: each costs a comparison with
-    /// every name, and a file may have thousands of both.
+    /// Prepares for resolving many profiles: indexes the names, and limits suggestions for mistyped names, each of
+    /// which is compared with every name in a file that may have thousands.
     #[must_use]
     pub fn for_all_profiles(mut self) -> Self {
         self.config.index_names();
@@ -49,10 +49,10 @@ impl Config {
         self
     }
 
-    /// Whether another suggestion may be looked for.
+    /// Whether another suggestion may be computed.
     fn may_suggest(&self) -> bool {
         let fewer = |left: u32| (left != UNLIMITED && left != 0).then(|| left - 1);
-        // The value before, whether it was changed or not.
+        // The previous value, whether it was changed or not.
         let (Ok(left) | Err(left)) =
             self.suggestions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer);
         left != 0
@@ -70,7 +70,7 @@ impl Config {
         self.config.sections().chain(self.credentials.sections())
     }
 
-    /// Names that no flag or key could say, of control characters for one, are left out.
+    /// Omits names that no flag or key could contain, such as those with control characters.
     fn names(&self, kind: SectionKind) -> impl Iterator<Item = ProfileName> {
         let mut seen = HashSet::new();
         self.sections()
@@ -80,13 +80,13 @@ impl Config {
             .filter_map(|name| ProfileName::parse(&name).ok())
     }
 
-    /// The profiles of both files, each once, in the order in which they stand, the config file first.
+    /// Lists the profiles of both files, each once, in file order, those of the config file first.
     pub fn profile_names(&self) -> Vec<ProfileName> {
         self.names(SectionKind::Profile).collect()
     }
 
-    /// The profiles that may say something about Identity Center: those with a key of it in their own lines, and maybe some
-    /// without. A profile that includes another, or has it as its source, signs in as that one does.
+    /// Lists the profiles that may have SSO settings: those whose own lines have such a key, and perhaps some more. A
+    /// profile that includes or uses another one signs in like that one.
     pub fn profiles_with_sso(&self) -> Vec<ProfileName> {
         let mut seen = HashSet::new();
         self.sections()
@@ -101,7 +101,7 @@ impl Config {
         self.names(SectionKind::SsoSession).map(|name| name.as_str().to_owned()).collect()
     }
 
-    /// The header of the profile's first section, in the config file if it is there; `None` when in neither.
+    /// Returns the header of the profile's first section, preferably in the config file; `None` if it is in neither.
     pub fn defined_at(&self, name: &ProfileName) -> Option<Place> {
         [&self.config, &self.credentials]
             .into_iter()
@@ -109,7 +109,7 @@ impl Config {
             .map(|section| section.place())
     }
 
-    /// The profiles whose section names this one by `key`, such as `source_profile`, each once.
+    /// Lists the profiles whose section refers to this one with `key`, such as `source_profile`, each once.
     pub fn profiles_that_name(&self, name: &ProfileName, key: &str) -> Vec<ProfileName> {
         let mut found: Vec<ProfileName> = Vec::new();
         for section in self.sections().filter(|section| section.kind() == SectionKind::Profile) {
@@ -128,7 +128,7 @@ impl Config {
         found
     }
 
-    /// Whether neither file has a setting of the profile. (`list` leaves an empty `[default]` out.)
+    /// Whether the profile has no setting in either file. (`list` omits an empty `[default]`.)
     pub fn is_empty_profile(&self, name: &ProfileName) -> bool {
         [&self.config, &self.credentials]
             .into_iter()
@@ -136,7 +136,7 @@ impl Config {
             .all(|section| section.scan().entries.is_empty())
     }
 
-    /// The profile whose name is nearest to a mistyped one.
+    /// Returns the profile whose name is most similar to a mistyped one.
     pub fn nearest_profile(&self, name: &str) -> Option<ProfileName> {
         if !self.may_suggest() {
             return None;
@@ -146,7 +146,7 @@ impl Config {
         ProfileName::parse(nearest).ok()
     }
 
-    /// The SSO session whose name is nearest to a mistyped one, or the services section.
+    /// Returns the SSO session or services section whose name is most similar to a mistyped one.
     pub(super) fn nearest_section(&self, kind: SectionKind, name: &str) -> Option<String> {
         if !self.may_suggest() {
             return None;
@@ -155,7 +155,7 @@ impl Config {
         nearest_name(name, names.iter().map(ProfileName::as_str)).map(str::to_owned)
     }
 
-    /// The error for a profile that is nowhere, named by `origin`.
+    /// The error for a profile that is in neither file, named by `origin`.
     pub fn unknown_profile(&self, name: &ProfileName, origin: Option<Origin>) -> ConfigError {
         ConfigError::UnknownProfile {
             name: name.clone(),
@@ -164,7 +164,7 @@ impl Config {
         }
     }
 
-    /// All that is wrong in either file, whether needed now or not, in the order of the files. Reads all lines.
+    /// Lists all warnings about both files in file order, whether they matter now or not. Parses all lines.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for document in [&self.config, &self.credentials] {
@@ -217,12 +217,12 @@ fn reason_ignored(document: &Document, section: &Section<'_>) -> Option<IgnoredS
             FileKind::Config => IgnoredSection::NotOneWord,
             FileKind::Credentials => IgnoredSection::WordInCredentials,
         }),
-        // The AWS CLI's own sections; and a section with a word that is not known may be a tool's.
+        // These are the AWS CLI's own sections, and a section with an unknown word may belong to another tool.
         SectionKind::Other if matches!(&*name, "preview" | "plugins") || word.len() < name.len() => None,
         SectionKind::Other => Some(IgnoredSection::NoProfileWord),
     }
 }
-/// Whether `sso_` is in these lines. A config of thousands of profiles is looked through for it, so no line is read.
+/// Whether these lines contain `sso_`. Does not parse lines, as a config may have thousands of profiles.
 fn may_have_sso_key(mut lines: &[u8]) -> bool {
     while let Some(at) = find_byte(lines, b'_') {
         let (before, rest) = lines.split_at(at);

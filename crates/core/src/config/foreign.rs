@@ -1,13 +1,13 @@
-//! Text of others made fit for a message: one line, no control characters, not long.
+//! Prepares text from outside for messages: one line, limited length, no control characters.
 
 use hatbox_types::text::printable_start;
 
 /// How many characters of it are shown.
 const SHOWN: usize = 100;
 
-/// `text` with its control characters escaped and what is beyond 100 characters cut.
+/// Escapes the control characters of `text`, and truncates it after 100 characters.
 ///
-/// A file or a variable may hold escape sequences that would rewrite the terminal.
+/// A file or a variable may contain escape sequences that would change what the terminal shows.
 pub(crate) fn render_foreign(text: &str) -> String {
     printable_start(text, SHOWN)
 }

@@ -1,5 +1,5 @@
-//! The keys of a profile that guard the use of its credentials: they restrict whoever uses hatbox by mistake, not whoever
-//! writes the file.
+//! The keys of a profile that guard the use of its credentials. They prevent mistakes of users, not changes by those
+//! who can edit the file.
 
 use super::checked::parse_with;
 use super::error::ConfigError;
@@ -16,23 +16,23 @@ const DENY_COMMANDS: &str = "hatbox_deny_commands";
 const READ_ONLY_FOR_AGENTS: &str = "hatbox_read_only_for_agents";
 const READ_ONLY_ROLE: &str = "hatbox_read_only_role_arn";
 
-/// What guards the credentials of a profile.
+/// The guards on the credentials of a profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guard {
-    /// `hatbox_confirm`: a person types `yes` before each use.
+    /// `hatbox_confirm`: the user has to type `yes` before each use.
     pub confirm: Option<Sourced<bool>>,
-    /// `hatbox_deny_commands`: commands that `exec` refuses to run. The profile's own first, then those of its source
-    /// profiles.
+    /// `hatbox_deny_commands`: commands that `exec` refuses to run. The profile's own come first, then those of its
+    /// source profiles.
     pub deny_commands: Vec<Sourced<Vec<CommandPattern>>>,
     /// `hatbox_read_only_for_agents`: a coding agent gets a read-only session.
     pub read_only_for_agents: Option<Sourced<bool>>,
-    /// `hatbox_read_only_role_arn`: the role to assume where a read-only session is asked for and the profile's own
+    /// `hatbox_read_only_role_arn`: the role to assume if a read-only session is needed and the profile's own
     /// credentials cannot be restricted.
     pub read_only_role: Option<Sourced<RoleArn>>,
 }
 
 impl Guard {
-    /// Adds the guard of a source profile: what is not set here, and the commands that it denies.
+    /// Adds the guards of a source profile: settings that are missing here, and its denied commands.
     pub(crate) fn inherit(&mut self, source: &Self) {
         inherit(&mut self.confirm, source.confirm.as_ref());
         inherit(&mut self.read_only_for_agents, source.read_only_for_agents.as_ref());
@@ -47,7 +47,7 @@ fn inherit<T: Clone>(own: &mut Option<T>, source: Option<&T>) {
     }
 }
 
-/// A command that is denied: words, each of which may contain `*` and `?`.
+/// A denied command: words that may contain `*` and `?`.
 ///
 /// | pattern | matches | does not match |
 /// |---|---|---|
@@ -61,8 +61,8 @@ pub struct CommandPattern {
 }
 
 impl CommandPattern {
-    /// Whether it matches a command: its first word the file name of the program, and each further word an argument, in
-    /// this order, with any arguments before, between and after them.
+    /// Whether it matches a command: its first word the program's file name, and its other words some of the arguments,
+    /// in this order.
     pub fn matches<'a>(&self, program: &str, arguments: impl IntoIterator<Item = &'a str>) -> bool {
         let mut words = self.words.iter();
         if !words.next().is_some_and(|word| matches_glob(word, program)) {
@@ -82,7 +82,7 @@ impl std::fmt::Display for CommandPattern {
 /// Reads the keys that begin with `hatbox_`.
 ///
 /// # Errors
-/// When one is unknown, empty or has a wrong value. A guard with a slip in its name would be none, and no one would notice.
+/// If a key is unknown or empty, or a value is invalid: a guard that is mistyped must not silently be ignored.
 pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, ConfigError> {
     for part in &layers.parts {
         for entry in part.entries.iter().filter(|entry| is_own(entry.key)) {
@@ -111,17 +111,17 @@ pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, Config
         )?,
         read_only_role: parse_with(READ_ONLY_ROLE, layers.find(READ_ONLY_ROLE), RoleArn::parse)?,
     };
-    // Other keys of hatbox's guard nothing, and do not replace the guard of a source profile.
+    // hatbox's other keys are not guards, and do not replace the guard of a source profile.
     Ok((guard != Guard::default()).then_some(guard))
 }
 
-/// Whether a key is one that only hatbox reads.
+/// Whether only hatbox reads this key.
 pub(super) fn is_own(key: &str) -> bool {
     const PREFIX: &str = "hatbox_";
     key.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
-/// Patterns between commas or on lines of their own.
+/// Splits patterns at commas and line ends.
 fn parse_patterns(text: &str) -> Result<Vec<CommandPattern>, ValueError> {
     let patterns = text.split([',', '\n']).map(|pattern| {
         let words: Vec<String> = pattern.split_whitespace().map(str::to_owned).collect();

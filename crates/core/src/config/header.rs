@@ -1,4 +1,4 @@
-//! The header line of a section: what it is about, and whether it is one at all.
+//! Parses the header line of a section: what it is about, and whether it is valid.
 //!
 //! | header | config file | credentials file |
 //! |---|---|---|
@@ -6,10 +6,10 @@
 //! | `[profile x]`, `[profile<TAB>x]`, `[ profile  x ]` | profile `x` | ignored, as the SDKs do |
 //! | `[profile "x y"]`, `[profile 'x y']` | profile `x y` | ignored |
 //! | `[profile x y]` | ignored: it is two words | ignored |
-//! | `[sso-session x]`, `[services x]` | that | ignored |
+//! | `[sso-session x]`, `[services x]` | such a section | ignored |
 //! | `[x]` | ignored | profile `x` |
-//! | `[x y]` | ignored | profile `x y`: the AWS CLI writes it so |
-//! | `[DEFAULT]` | ignored: no profile | ignored |
+//! | `[x y]` | ignored | profile `x y`, as the AWS CLI writes it |
+//! | `[DEFAULT]` | ignored: not a profile | ignored |
 //! | `[profile x`, `[profile x] y` | profile `x`, which cannot be used | (with `[x`) the same |
 
 use std::borrow::Cow;
@@ -27,12 +27,12 @@ pub enum SectionKind {
     SsoSession,
     /// `[services x]`.
     Services,
-    /// Anything else; its lines belong to no one.
+    /// Anything else, whose lines are not used.
     Other,
 }
 
 impl SectionKind {
-    /// The word that is before the name in a header of the config file.
+    /// Returns the word before the name in a header of the config file.
     pub fn word(self) -> Option<&'static str> {
         match self {
             Self::Profile => Some("profile"),
@@ -43,25 +43,25 @@ impl SectionKind {
     }
 }
 
-/// A header line, taken apart. Offsets count from the line's first byte.
+/// A parsed header line. Offsets count from the line's first byte.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) kind: SectionKind,
-    /// The name as written, quotes included; for [`SectionKind::Other`] all between the brackets.
+    /// The name as written, including quotes; for [`SectionKind::Other`], everything between the brackets.
     pub(super) name: Range<usize>,
-    /// Whether the name is written in the shell's way, and [`unquote`] gives the real one.
+    /// Whether the name is quoted as in a shell, so that [`unquote`] returns the real one.
     pub(super) is_quoted: bool,
-    /// Whether it is `[default]` of the config file, which `[profile default]` replaces.
+    /// Whether it is `[default]` in the config file, which `[profile default]` overrides.
     pub(super) is_bare_default: bool,
     pub(super) problem: Option<ProblemKind>,
 }
 
-/// Takes `line`, which starts with `[` and has no line end, apart.
+/// Parses `line`, which starts with `[` and has no line end.
 pub(super) fn parse_header(line: &[u8], file: FileKind) -> Header {
     parse_plain_header(line, file).unwrap_or_else(|| parse_any_header(line, file))
 }
 
-/// The short way for `[profile NAME]` without anything special, which nearly all headers of a large file are.
+/// A fast path for `[profile NAME]` without special characters, as almost all headers of large files are.
 fn parse_plain_header(line: &[u8], file: FileKind) -> Option<Header> {
     const HEAD: &[u8] = b"[profile ";
     let name = line.strip_prefix(HEAD)?.strip_suffix(b"]")?;
@@ -142,8 +142,8 @@ fn check_tail(tail: &[u8]) -> Option<ProblemKind> {
     }
 }
 
-/// The one word that `written` represents by the shell's quoting, which botocore uses; `None` when it is
-/// not exactly one, or a quote is not closed.
+/// Returns the single word that `written` represents with a shell's quoting, which botocore uses; `None` if it is not
+/// exactly one word, or a quote is not closed.
 pub(super) fn unquote(written: &[u8]) -> Option<Cow<'_, [u8]>> {
     if !written.iter().any(|&b| matches!(b, b'"' | b'\'' | b'\\')) {
         return Some(Cow::Borrowed(written));
@@ -166,12 +166,12 @@ pub(super) fn unquote(written: &[u8]) -> Option<Cow<'_, [u8]>> {
     (quote.is_none() && !word.is_empty()).then_some(Cow::Owned(word))
 }
 
-/// What separates words in these files: space and tab, nothing else.
+/// Whether this byte separates words in these files: only space and tab do.
 pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// `range` of `line` without the blanks at its ends.
+/// Returns `range` of `line` without blanks at its ends.
 pub(super) fn trim_range(line: &[u8], range: Range<usize>) -> Range<usize> {
     let text = line.get(range.clone()).unwrap_or_default();
     let head = text.iter().take_while(|&&b| is_blank(b)).count();
@@ -179,12 +179,12 @@ pub(super) fn trim_range(line: &[u8], range: Range<usize>) -> Range<usize> {
     range.start + head..range.start + text.len() - tail
 }
 
-/// Whether any byte is such a one. Looks at all of them, as most lines have none: a loop without an early end is quicker.
+/// Whether any byte matches. Checks all of them, as most lines have no match and a loop without early exit is faster.
 pub(super) fn has_any(line: &[u8], is_such: impl Fn(u8) -> bool) -> bool {
     line.iter().fold(false, |found, &b| found | is_such(b))
 }
 
-/// Where a comment starts in `line`: at a `#` or `;` after a blank.
+/// Returns the start of a comment in `line`: a `#` or `;` after a blank.
 pub(super) fn comment_start(line: &[u8]) -> Option<usize> {
     if !has_any(line, |b| matches!(b, b'#' | b';')) {
         return None;
@@ -194,13 +194,13 @@ pub(super) fn comment_start(line: &[u8]) -> Option<usize> {
         .map(|before| before + 1)
 }
 
-/// The place of the first `byte` in `text`, found eight bytes at a time.
+/// Returns the position of the first `byte` in `text`, searching eight bytes at a time.
 pub(super) fn find_byte(text: &[u8], byte: u8) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
     let (words, rest) = text.as_chunks::<8>();
     for (word, at) in words.iter().zip((0..).step_by(8)) {
-        // A byte that is equal becomes zero, and of zero bytes the first one's high bit is always set
+        // Equal bytes become zero. Of several zero bytes, the first one's high bit is always set
         // (https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord).
         let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
         let zeros = differs.wrapping_sub(ONES) & !differs & HIGH;

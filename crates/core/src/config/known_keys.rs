@@ -1,27 +1,27 @@
-//! The keys that hatbox or AWS's own tools read in a profile, so that "unknown" means unknown.
+//! The keys that hatbox or AWS's own tools read in a profile, to report all others as unknown.
 
 use hatbox_types::text::suggest::nearest_name;
 
-/// Whether `key`, in any case, is read by hatbox, the AWS CLI or one of the SDKs.
+/// Whether hatbox, the AWS CLI or an SDK reads `key`, in any case.
 pub(super) fn is_known_key(key: &str) -> bool {
     KNOWN.binary_search_by(|known| known.bytes().cmp(key.bytes().map(|b| b.to_ascii_lowercase()))).is_ok()
 }
 
-/// The known key that `key` is a slip away from; `None` when it is known, or like no other.
+/// Returns the known key that `key` probably stands for; `None` if it is known itself, or similar to no key.
 pub fn nearest_known_key(key: &str) -> Option<&'static str> {
-    // A short word is near to many, and means none of them.
+    // A short word is similar to many keys without meaning any of them.
     const LEAST: usize = 5;
     let is_open =
         key.len() >= LEAST && !is_known_key(key) && !OWN.iter().any(|own| own.eq_ignore_ascii_case(key));
     is_open.then(|| nearest_name(&key.to_ascii_lowercase(), KNOWN.iter().chain(&OWN).copied())).flatten()
 }
 
-/// The key of hatbox's own that `key` is a slip away from.
+/// Returns the key of hatbox's own that `key` probably stands for.
 pub(super) fn nearest_own_key(key: &str) -> Option<&'static str> {
     nearest_name(&key.to_ascii_lowercase(), OWN.iter().copied())
 }
 
-/// The keys that only hatbox reads. Apart from the others, so that they cost profiles without them nothing.
+/// The keys that only hatbox reads, kept separate so that other profiles are not searched for them.
 pub(super) const OWN: [&str; 11] = [
     "hatbox_browser",
     "hatbox_chromium_data_dir",
@@ -36,7 +36,7 @@ pub(super) const OWN: [&str; 11] = [
     "hatbox_read_only_role_arn",
 ];
 
-/// In order, for the search.
+/// Sorted, for the binary search.
 const KNOWN: &[&str] = &[
     "account_id_endpoint_mode",
     "api_versions",

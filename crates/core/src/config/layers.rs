@@ -1,6 +1,6 @@
-//! The lines that speak for a profile, nearest first: its own, those it includes, and `[default]`'s for two keys.
+//! The lines that apply to a profile, in order of precedence: its own, those it includes, and `[default]` for two keys.
 //!
-//! | layer | speaks for |
+//! | layer | applies to |
 //! |---|---|
 //! | the profile in the credentials file, then in the config file | every key |
 //! | the profile that it includes, and so on | every key |
@@ -15,7 +15,7 @@ use super::problem::Warning;
 use super::value::ValueError;
 use hatbox_types::name::ProfileName;
 
-/// How many profiles one may include, one by another.
+/// The maximum depth of includes.
 const MAX_DEPTH: usize = 64;
 
 /// The lines of one profile in one file.
@@ -23,24 +23,24 @@ pub(super) struct Part<'a> {
     pub(super) file: FileKind,
     /// The header of the first of its sections.
     pub(super) place: Place,
-    /// The section as a person would say it.
+    /// The section as shown to the user.
     pub(super) section: String,
     pub(super) entries: Vec<Entry<'a>>,
 }
 
 impl<'a> Part<'a> {
-    /// The last line of `key` with a value: an empty value says nothing.
+    /// Returns the last line of `key` with a value. Empty values are ignored.
     pub(super) fn find(&self, key: &str) -> Option<Sourced<String>> {
         let entry = self.entry(key).filter(|entry| !entry.value.is_empty())?;
         Some(Sourced { value: entry.value.clone().into_owned(), origin: self.origin(entry.line) })
     }
 
-    /// A warning for each line that is divided by `:`.
+    /// Returns a warning for each line that uses `:`.
     pub(super) fn colon_warnings(&self) -> impl Iterator<Item = Warning> {
         self.entries.iter().filter_map(|entry| entry.colon_warning(self.file))
     }
 
-    /// The empty keys of [`IDENTITY`], in the lines that count here.
+    /// Returns the empty keys of [`IDENTITY`] in these lines.
     pub(super) fn empty_identity(&self) -> impl Iterator<Item = (&'static str, Origin)> {
         let empty = self.entries.iter().filter(|entry| entry.value.is_empty());
         empty.filter_map(|entry| {
@@ -59,17 +59,17 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The keys that say whose credentials are meant. An empty one is an error, as for botocore.
+/// The keys that determine the identity. An empty one is an error, as in botocore.
 ///
 /// | empty | botocore 1.43 | here |
 /// |---|---|---|
 /// | `role_arn`, `source_profile`, `credential_source`, `external_id`, `credential_process` | fails | an error |
-/// | `mfa_serial` | asks for the code of a device without a name, and fails | an error |
-/// | `sso_*`, `login_session` | fails, or is passed over for another identity | an error |
+/// | `mfa_serial` | asks for the code of a device without a name, then fails | an error |
+/// | `sso_*`, `login_session` | fails, or uses another identity | an error |
 /// | `web_identity_token_file` | finds no credentials | an error |
 /// | `aws_access_key_id`, `aws_secret_access_key` | signs with an empty key | an error |
-/// | `include_profile`, `web_identity_token_process` (aws-vault's) | does not know them | an error |
-/// | `role_session_name`, `aws_session_token`, all other keys | takes the default | says nothing |
+/// | `include_profile`, `web_identity_token_process` (aws-vault's) | ignores them | an error |
+/// | `role_session_name`, `aws_session_token`, all other keys | uses the default | ignored |
 const IDENTITY: [&str; 17] = [
     "role_arn",
     "source_profile",
@@ -90,29 +90,29 @@ const IDENTITY: [&str; 17] = [
     "login_session",
 ];
 
-/// All lines that speak for a profile.
+/// All lines that apply to a profile.
 pub(super) struct Layers<'a> {
     /// The header of the profile itself, in the config file if it is there.
     pub(super) defined_at: Option<Place>,
-    /// Those that speak for every key.
+    /// The lines that apply to every key.
     pub(super) parts: Vec<Part<'a>>,
-    /// Those of `[default]`.
+    /// The lines of `[default]`.
     fallback: Vec<Part<'a>>,
-    /// What is wrong in `[default]`, which spoils no other profile, and what the SDKs read otherwise.
+    /// Warnings about `[default]`, which do not affect other profiles, and about lines that the SDKs parse differently.
     pub(super) warnings: Vec<Warning>,
 }
 
 impl Layers<'_> {
-    /// What the files say for `key`.
+    /// Returns the value of `key` in the files.
     pub(super) fn find(&self, key: &str) -> Option<Sourced<String>> {
         self.parts.iter().find_map(|part| part.find(key))
     }
 
-    /// An error where a key of [`IDENTITY`] is empty and no nearer line has a value for it.
+    /// Returns an error if a key of [`IDENTITY`] is empty and no line of higher precedence has a value.
     pub(super) fn check_identity(&self) -> Result<(), ConfigError> {
         for (depth, part) in self.parts.iter().enumerate() {
             for (key, origin) in part.empty_identity() {
-                // What an empty `include_profile` leaves out is left out, whatever was included before.
+                // An empty `include_profile` drops everything that it would include.
                 let is_said = key != "include_profile"
                     && self.parts.iter().take(depth).any(|nearer| nearer.entry(key).is_some());
                 if !is_said {
@@ -123,13 +123,13 @@ impl Layers<'_> {
         Ok(())
     }
 
-    /// What the files say for `key`, `[default]` included.
+    /// Returns the value of `key` in the files, including `[default]`.
     pub(super) fn find_or_default(&self, key: &str) -> Option<Sourced<String>> {
         self.find(key).or_else(|| self.fallback.iter().find_map(|part| part.find(key)))
     }
 }
 
-/// Collects the layers of profile `name`, which may be in neither file.
+/// Collects the layers of the profile `name`, which may be in neither file.
 pub(super) fn collect_layers<'a>(config: &'a Config, name: &ProfileName) -> Result<Layers<'a>, ConfigError> {
     let mut layers =
         Layers { defined_at: None, parts: Vec::new(), fallback: Vec::new(), warnings: Vec::new() };
@@ -161,7 +161,7 @@ pub(super) fn collect_layers<'a>(config: &'a Config, name: &ProfileName) -> Resu
     Ok(layers)
 }
 
-/// Reads the last profile of `path`, and goes on to those that it includes.
+/// Reads the last profile of `path`, then follows its includes.
 fn follow(
     config: &Config,
     path: &mut Vec<ProfileName>,
@@ -196,7 +196,7 @@ fn find_include(parts: &[Part<'_>]) -> Option<Sourced<String>> {
     parts.iter().find_map(|part| part.find("include_profile"))
 }
 
-/// The profile's lines in both files, and the first of them that cannot be understood.
+/// Returns the profile's lines in both files, and the error for the first invalid line.
 fn read_parts<'a>(config: &'a Config, name: &ProfileName) -> (Vec<Part<'a>>, Option<ConfigError>) {
     let mut bad = None;
     let parts = [FileKind::Credentials, FileKind::Config]
@@ -210,7 +210,7 @@ fn read_parts<'a>(config: &'a Config, name: &ProfileName) -> (Vec<Part<'a>>, Opt
     (parts, bad)
 }
 
-/// The lines of a section in one file, its parts put together, and the first line that cannot be understood.
+/// Returns the lines of a section in one file, merging its parts, and the error for the first invalid line.
 pub(super) fn read_part<'a>(
     config: &'a Config,
     file: FileKind,

@@ -1,13 +1,13 @@
 //! The AWS config and credentials files: from text to the settings of one profile.
 //!
-//! | module | makes |
+//! | module | does |
 //! |---|---|
-//! | [`syntax`] with [`header`] and [`entry`] | an index over a text that is kept as it is; lines read when asked for |
-//! | [`files`] | both files together: names, nearest names, all that is wrong |
-//! | [`outline`] | what a list of many profiles shows of each |
-//! | [`overrides`] | what flags and environment say |
-//! | [`resolve`], over the private `layers` and `sso` | all of it applied in order: a [`profile::Profile`] |
-//! | [`edit`] | a changed text, byte for byte the same everywhere else |
+//! | [`syntax`] with [`header`] and [`entry`] | index the unchanged text, and parse lines on demand |
+//! | [`files`] | both files together: names, similar names, warnings |
+//! | [`outline`] | the columns of a list of many profiles |
+//! | [`overrides`] | the values from flags and environment |
+//! | [`resolve`], over the private `layers` and `sso` | applies all of it in order: a [`profile::Profile`] |
+//! | [`edit`] | changes a text without touching other bytes |
 //!
 //! Precedence: flag, hatbox's and aws-vault's variables, AWS's variables, the profile, what it includes,
 //! and `[default]` for `region` and `output` alone. No identity is inherited.

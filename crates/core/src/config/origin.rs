@@ -1,4 +1,4 @@
-//! Where a value is: a flag, a variable, or a line of one of the two files.
+//! Where a value was set: by a flag, a variable, or a line of one of the two files.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ pub enum FileKind {
 /// A line of one of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
-    /// The file. Its path is the caller's knowledge.
+    /// The file. Only the caller knows its path.
     pub file: FileKind,
     /// The line, from 1.
     pub line: u32,
 }
 
-/// Where a value came from.
+/// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A command line flag, with its dashes: `--region`.
@@ -31,15 +31,15 @@ pub enum Origin {
     File {
         /// The line.
         place: Place,
-        /// The section's name as a person would say it: `profile dev`, `sso-session corp`.
+        /// The section's name as shown to the user: `profile dev`, `sso-session corp`.
         section: String,
     },
-    /// No one said: hatbox's own default.
+    /// Nowhere: it is hatbox's default.
     Default,
 }
 
 impl Origin {
-    /// The line, when the value came from a file.
+    /// Returns the line, if the value was set in a file.
     pub fn place(&self) -> Option<Place> {
         match self {
             Self::File { place, .. } => Some(*place),
@@ -48,7 +48,7 @@ impl Origin {
     }
 }
 
-/// A value and where it came from.
+/// A value, and where it was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced<T> {
     /// The value.
@@ -58,7 +58,7 @@ pub struct Sourced<T> {
 }
 
 impl<T> Sourced<T> {
-    /// Puts another value in the place of this one, from the same origin.
+    /// Replaces the value and keeps the origin.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Sourced<U> {
         Sourced { value: change(self.value), origin: self.origin }
     }

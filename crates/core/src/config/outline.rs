@@ -1,4 +1,4 @@
-//! What a list of many profiles shows of each: the account and the role that its own section names.
+//! The columns of a list of many profiles: the account and role that each profile's own section names.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,20 +10,20 @@ use super::header::SectionKind;
 use super::origin::FileKind;
 use super::syntax::Section;
 
-/// A profile at a glance. What it has from elsewhere, such as `include_profile`, is not looked up: a list of thousands is
-/// made while a person waits.
+/// An overview of a profile. Ignores values from elsewhere, such as `include_profile`, to list thousands of profiles
+/// quickly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileOutline {
     /// Its name.
     pub name: ProfileName,
-    /// The account of its role, as it is written.
+    /// The account of its role, as written.
     pub account: Option<String>,
-    /// The name of its role: of `role_arn`, else of `sso_role_name`.
+    /// The name of its role, from `role_arn` or `sso_role_name`.
     pub role: Option<String>,
 }
 
 impl Config {
-    /// All profiles, in the order of [`Config::profile_names`].
+    /// Returns all profiles, in the order of [`Config::profile_names`].
     pub fn profile_outlines(&self) -> Vec<ProfileOutline> {
         let names = self.profile_names();
         let places: HashMap<String, usize> =
@@ -38,7 +38,7 @@ impl Config {
         outlines
     }
 
-    /// The regions that profiles of the config file have, each once, sorted.
+    /// Returns the regions of the profiles in the config file, each once, sorted.
     pub fn regions_in_use(&self) -> BTreeSet<String> {
         let of_section = |section: Section<'_>| {
             let entries = section.scan().entries;
@@ -61,7 +61,7 @@ fn add_role(outline: &mut ProfileOutline, section: &Section<'_>) {
         outline.role = Some(arn.resource.strip_prefix("role/").unwrap_or(arn.resource).to_owned());
         return;
     }
-    // A section in parts may name one of them here and the other there; a role over the sign-in is the one that counts.
+    // A section in several parts may have one key in each; `role_arn` takes precedence over the SSO role.
     for (field, key) in [(&mut outline.account, "sso_account_id"), (&mut outline.role, "sso_role_name")] {
         if field.is_none() {
             *field = value(key).map(str::to_owned);

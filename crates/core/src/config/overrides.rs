@@ -1,8 +1,8 @@
-//! What flags and environment variables say, as text: read once, checked where it is used.
+//! The values from flags and environment variables, as text: collected once, and checked when they are used.
 
 use super::origin::{Origin, Sourced};
 
-/// The flags that change a profile's settings, as they were typed.
+/// The flags that change a profile's settings, unparsed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--region`.
@@ -11,12 +11,12 @@ pub struct Flags {
     pub duration: Option<String>,
 }
 
-/// What flags and environment say about profiles. An empty variable says nothing.
+/// The values from flags and environment that change profiles. Empty variables are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `--region`, `AWS_REGION`, `AWS_DEFAULT_REGION`.
     pub region: Option<Sourced<String>>,
-    /// `-d`, `HATBOX_DURATION`, `AWS_VAULT_DURATION`: every length.
+    /// `-d`, `HATBOX_DURATION`, `AWS_VAULT_DURATION`: for every duration.
     pub duration: Option<Sourced<String>>,
     /// `AWS_ASSUME_ROLE_TTL`.
     pub assume_role_ttl: Option<Sourced<String>>,
@@ -26,17 +26,17 @@ pub struct Overrides {
     pub chained_session_token_ttl: Option<Sourced<String>>,
     /// `AWS_FEDERATION_TOKEN_TTL`.
     pub federation_token_ttl: Option<Sourced<String>>,
-    /// `AWS_MFA_SERIAL`: of every profile of the chain.
+    /// `AWS_MFA_SERIAL`: for every profile of the chain.
     pub mfa_serial: Option<Sourced<String>>,
-    /// What changes the target only, not the profiles that it takes its credentials from.
+    /// Values for the target profile only, not for its source profiles.
     pub target: TargetOverrides,
-    /// Where the services are.
+    /// Endpoints.
     pub endpoint: EndpointOverrides,
-    /// An identity that the environment carries by itself, as in an EKS pod. No profile's setting: for the plan.
+    /// An identity in the environment itself, as in an EKS pod. Not a setting of a profile, but an input of the plan.
     pub ambient_web_identity: Option<AmbientWebIdentity>,
 }
 
-/// What the environment says about the target alone.
+/// Environment values for the target profile only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetOverrides {
     /// `AWS_ROLE_ARN`, unless it belongs to an [`AmbientWebIdentity`].
@@ -51,7 +51,7 @@ pub struct TargetOverrides {
     pub source_identity: Option<Sourced<String>>,
 }
 
-/// What the environment says about endpoints.
+/// Environment values about endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EndpointOverrides {
     /// `AWS_ENDPOINT_URL`.
@@ -78,7 +78,7 @@ pub struct EndpointOverrides {
     pub sts_regional: Option<Sourced<String>>,
 }
 
-/// `AWS_WEB_IDENTITY_TOKEN_FILE` and the variables that stand beside it.
+/// `AWS_WEB_IDENTITY_TOKEN_FILE` and the variables that belong to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmbientWebIdentity {
     /// `AWS_WEB_IDENTITY_TOKEN_FILE`.
@@ -90,10 +90,10 @@ pub struct AmbientWebIdentity {
 }
 
 impl Overrides {
-    /// Collects `flags` and what `lookup` knows of the environment. Nothing is checked yet.
+    /// Collects `flags`, and the variables from `lookup`. Checks nothing yet.
     ///
-    /// Where `AWS_WEB_IDENTITY_TOKEN_FILE` is set, `AWS_ROLE_ARN` and `AWS_ROLE_SESSION_NAME` belong to it:
-    /// a pod's own role must not replace that of the profile that was asked for.
+    /// If `AWS_WEB_IDENTITY_TOKEN_FILE` is set, `AWS_ROLE_ARN` and `AWS_ROLE_SESSION_NAME` belong to it: a pod's own
+    /// role must not replace the role of the requested profile.
     pub fn from_env(flags: Flags, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let env = |name: &'static str| {
             let value = lookup(name).filter(|value| !value.is_empty())?;

@@ -1,8 +1,8 @@
-//! What is wrong with a line, or worth knowing about one, although most profiles can be used.
+//! Warnings: invalid lines, and facts about lines that are worth knowing, although most profiles can be used.
 
 use super::origin::{Origin, Place};
 
-/// Why a line cannot be understood.
+/// Why a line is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProblemKind {
     /// `[profile x` without the bracket that ends it.
@@ -35,12 +35,12 @@ pub enum ProblemKind {
     /// A byte that is not UTF-8.
     #[error("the line is not UTF-8 text")]
     NotUtf8,
-    /// A control character, also a carriage return that ends no line.
+    /// A control character, including a carriage return within the line.
     #[error("the line has a control character")]
     ControlCharacter,
 }
 
-/// Why a section's lines are used by no profile.
+/// Why the lines of a section are ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IgnoredSection {
     /// `[x]` in the config file.
@@ -63,10 +63,10 @@ pub enum IgnoredSection {
     NoName,
 }
 
-/// What a person should know although it is no error.
+/// A fact that the user should know although it is not an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
-    /// A line that cannot be understood, in a section that is not needed now.
+    /// An invalid line in a section that is not needed now.
     #[error("{problem}")]
     BadLine {
         /// Why.
@@ -74,7 +74,7 @@ pub enum Warning {
         /// The line.
         place: Place,
     },
-    /// `key: value`, which botocore reads.
+    /// `key: value`, which only botocore supports.
     #[error(
         "`{key}` is written with `:`, which the AWS CLI reads and AWS's other SDKs do not; write `{key} = ...`"
     )]
@@ -87,24 +87,24 @@ pub enum Warning {
     /// A section that no profile uses.
     #[error("the section `[{section}]` is ignored: {reason}")]
     IgnoredSection {
-        /// What is between its brackets.
+        /// The text between its brackets.
         section: String,
         /// Why.
         reason: IgnoredSection,
         /// Its header.
         place: Place,
     },
-    /// A value that loses against another one.
+    /// A value that another one overrides.
     #[error("`{key}` is not used: {by} says otherwise")]
     Loses {
-        /// The key that loses.
+        /// The key of the overridden value.
         key: &'static str,
-        /// What wins, in words.
+        /// What overrides it, in words.
         by: String,
-        /// Where the loser is.
+        /// Where the overridden value is set.
         origin: Origin,
     },
-    /// `mfa_serial` is the ARN of the user, not of the device.
+    /// `mfa_serial` is the ARN of a user instead of a device.
     #[error("`{key}` is the ARN of a user; that of an MFA device has `:mfa/`")]
     UserArnAsMfaSerial {
         /// The key or variable.
@@ -115,12 +115,12 @@ pub enum Warning {
     /// `duration_seconds = 1h`, which only hatbox understands.
     #[error("`duration_seconds` is in a form that AWS's own tools do not take; write `{seconds}`")]
     DurationForm {
-        /// The same length as AWS's tools want it.
+        /// The duration in seconds, as AWS's tools need it.
         seconds: u64,
         /// Where it is.
         origin: Origin,
     },
-    /// `sso_account_id` or `aws_account_id` that no account can have.
+    /// `sso_account_id` or `aws_account_id` is not a valid account id.
     #[error("`{key}` is not 12 digits")]
     AccountIdForm {
         /// The key.
@@ -131,7 +131,7 @@ pub enum Warning {
 }
 
 impl Warning {
-    /// A stable word for it, for `--json`.
+    /// Returns a stable identifier for `--json`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::BadLine { .. } => "bad-line",
@@ -144,7 +144,7 @@ impl Warning {
         }
     }
 
-    /// Where the value that it is about came from; `None` when it is about a line.
+    /// Returns where the value was set; `None` if the warning is about a line.
     pub fn origin(&self) -> Option<&Origin> {
         match self {
             Self::BadLine { .. } | Self::Colon { .. } | Self::IgnoredSection { .. } => None,
@@ -155,7 +155,7 @@ impl Warning {
         }
     }
 
-    /// The line that it is about; `None` when it is about a variable.
+    /// Returns the line that it is about; `None` if it is about a variable.
     pub fn place(&self) -> Option<Place> {
         match self {
             Self::BadLine { place, .. } | Self::Colon { place, .. } | Self::IgnoredSection { place, .. } => {

@@ -1,4 +1,4 @@
-//! What a profile says once all layers are applied: each value with the place that it came from.
+//! The settings of a profile after all layers were applied, each value with its origin.
 
 use std::time::Duration;
 
@@ -11,26 +11,26 @@ use jiff::Timestamp;
 
 pub use super::origin::{FileKind, Origin, Place, Sourced};
 
-/// A profile's settings, all layers applied, each value checked.
+/// The settings of a profile, with all layers applied and each value checked.
 ///
-/// No identity is inherited from `[default]` or by a dotted name; `include_profile` is the one way
-/// to take another section's lines over.
+/// Identities are not inherited from `[default]` or from dotted names; only `include_profile` adds the lines of another
+/// section.
 #[derive(Debug, Clone, Default)]
 pub struct Profile {
     /// The name. (`None` only in `Profile::default()`, which tests use.)
     pub name: Option<ProfileName>,
-    /// Where its section starts; `None` when neither file has one: then only stored keys make it a profile.
+    /// The start of its section; `None` if neither file has one, so only a stored key makes it a profile.
     pub defined_at: Option<Place>,
     /// `region`.
     pub region: Option<Sourced<Region>>,
-    /// `output`. Only shown, never used.
+    /// `output`, which is only shown.
     pub output: Option<Sourced<String>>,
 
     /// `role_arn`.
     pub role_arn: Option<Sourced<RoleArn>>,
-    /// The `role_arn` of the files in whose place `AWS_ROLE_ARN` came, as it is written.
+    /// The `role_arn` in the files that `AWS_ROLE_ARN` replaces, as written.
     pub replaced_role_arn: Option<Sourced<String>>,
-    /// `source_profile`. A profile that names itself has `None` here and [`Profile::is_own_source`].
+    /// `source_profile`. For a profile that names itself, this is `None` and [`Profile::is_own_source`] is set.
     pub source_profile: Option<Sourced<ProfileName>>,
     /// Whether `source_profile` names the profile itself.
     pub is_own_source: bool,
@@ -40,9 +40,9 @@ pub struct Profile {
     pub role_session_name: Option<Sourced<String>>,
     /// `external_id`: 2..=1224 of `[\w+=,.@:\/-]`.
     pub external_id: Option<Sourced<String>>,
-    /// `session_tags`, in the order written; at most 50.
+    /// `session_tags`, in the given order; at most 50.
     pub session_tags: Option<Sourced<Vec<(String, String)>>>,
-    /// `transitive_session_tags`, in the order written.
+    /// `transitive_session_tags`, in the given order.
     pub transitive_session_tags: Option<Sourced<Vec<String>>>,
     /// `source_identity`: 2..=64 of `[\w+=,.@-]`.
     pub source_identity: Option<Sourced<String>>,
@@ -52,10 +52,10 @@ pub struct Profile {
     /// `mfa_process`: a shell command that prints the code.
     pub mfa_process: Option<Sourced<String>>,
 
-    /// Lengths asked for.
+    /// The requested durations.
     pub durations: Durations,
 
-    /// `aws_account_id`: the account of what the profile itself gives.
+    /// `aws_account_id`: the account of the profile's own credentials.
     pub account_id: Option<Sourced<AccountId>>,
     /// `aws_access_key_id` and `aws_secret_access_key` in one of the files.
     pub static_keys: Option<Sourced<StaticKeys>>,
@@ -68,34 +68,35 @@ pub struct Profile {
     /// `login_session`: the ARN that `aws login` wrote.
     pub login_session: Option<Sourced<String>>,
 
-    /// Where STS and IAM are, and how to reach them.
+    /// The endpoints of STS, IAM and sign-in, and how to reach them.
     pub endpoint: Endpoint,
-    /// `ec2_metadata_service_endpoint`: where instance metadata is. It and the next: of a profile that asks for it.
+    /// `ec2_metadata_service_endpoint`: the URL of instance metadata. Resolved only for profiles that use it, like the
+    /// next.
     pub metadata_endpoint: Option<Sourced<String>>,
-    /// `ec2_metadata_service_endpoint_mode`: by which of its two usual addresses it is asked.
+    /// `ec2_metadata_service_endpoint_mode`: which of AWS's two addresses to use.
     pub metadata_mode: Option<Sourced<MetadataMode>>,
-    /// What guards the use of its credentials; `None` where no key that begins with `hatbox_` is set.
+    /// The guards on the use of its credentials; `None` if no key that begins with `hatbox_` is set.
     pub guard: Option<Box<Guard>>,
-    /// Keys that neither hatbox nor AWS's own tools know: name and line.
+    /// Keys that neither hatbox nor AWS's own tools read, with their lines.
     pub unknown: Vec<(String, Place)>,
-    /// What a person should know although it is no error.
+    /// Facts that the user should know although they are not errors.
     pub warnings: Vec<Warning>,
 }
 
-/// The lengths that were asked for, each `None` when no one said. Whole seconds.
+/// The requested durations, each `None` if it is not set. Whole seconds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Durations {
-    /// Of AssumeRole: `-d`, `AWS_VAULT_DURATION`, `AWS_ASSUME_ROLE_TTL`, `duration_seconds`.
+    /// For AssumeRole: `-d`, `AWS_VAULT_DURATION`, `AWS_ASSUME_ROLE_TTL`, `duration_seconds`.
     pub assume_role: Option<Sourced<Duration>>,
-    /// Of GetSessionToken when its session is the product: `-d`, `AWS_VAULT_DURATION`, `AWS_SESSION_TOKEN_TTL`.
+    /// For GetSessionToken if its session is handed over: `-d`, `AWS_VAULT_DURATION`, `AWS_SESSION_TOKEN_TTL`.
     pub session_token: Option<Sourced<Duration>>,
-    /// Of GetSessionToken when roles are assumed from it: `-d`, `AWS_VAULT_DURATION`, `AWS_CHAINED_SESSION_TOKEN_TTL`.
+    /// For GetSessionToken if roles are assumed with it: `-d`, `AWS_VAULT_DURATION`, `AWS_CHAINED_SESSION_TOKEN_TTL`.
     pub chained_session_token: Option<Sourced<Duration>>,
-    /// Of GetFederationToken: `-d`, `AWS_VAULT_DURATION`, `AWS_FEDERATION_TOKEN_TTL`.
+    /// For GetFederationToken: `-d`, `AWS_VAULT_DURATION`, `AWS_FEDERATION_TOKEN_TTL`.
     pub federation_token: Option<Sourced<Duration>>,
 }
 
-/// `credential_source`: where the input of a role comes from when it is no profile.
+/// `credential_source`: the source of a role's credentials that is not a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialSource {
     /// The `AWS_*` variables of the environment.
@@ -119,7 +120,7 @@ impl MetadataMode {
     /// Parses `IPv4` or `IPv6`, in any case.
     ///
     /// # Errors
-    /// When it is neither.
+    /// If it is neither.
     pub fn parse(text: &str) -> Result<Self, ValueError> {
         match text.to_ascii_lowercase().as_str() {
             "ipv4" => Ok(Self::Ipv4),
@@ -128,7 +129,7 @@ impl MetadataMode {
         }
     }
 
-    /// The address.
+    /// Returns the URL.
     pub fn url(self) -> &'static str {
         match self {
             Self::Ipv4 => "http://169.254.169.254",
@@ -137,25 +138,25 @@ impl MetadataMode {
     }
 }
 
-/// Keys in plain text, in a file or in the environment.
+/// Plain-text keys, in a file or in the environment.
 #[derive(Debug, Clone)]
 pub struct StaticKeys {
-    /// The pair.
+    /// The access key.
     pub key: AccessKey,
-    /// `aws_session_token`, `AWS_SESSION_TOKEN`: then the pair is temporary.
+    /// `aws_session_token` or `AWS_SESSION_TOKEN`, which makes the key temporary.
     pub session_token: Option<SecretString>,
-    /// When they expire, where the program that wrote them said so.
+    /// When they expire, if the program that wrote them recorded that.
     pub expires_at: Option<Timestamp>,
 }
 
 impl StaticKeys {
-    /// Whether a session token belongs to them.
+    /// Whether they have a session token.
     pub fn is_temporary(&self) -> bool {
         self.session_token.is_some()
     }
 }
 
-/// Where the token of AssumeRoleWithWebIdentity comes from.
+/// The source of the token for AssumeRoleWithWebIdentity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WebIdentity {
     /// `web_identity_token_file`.
@@ -164,49 +165,49 @@ pub enum WebIdentity {
     Process(String),
 }
 
-/// What a profile says about IAM Identity Center.
+/// The IAM Identity Center settings of a profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sso {
-    /// The name of the `[sso-session]`, when one is used.
+    /// The name of the `[sso-session]`, if the profile uses one.
     pub session: Option<String>,
-    /// `sso_start_url`; that of the session wins.
+    /// `sso_start_url`; that of the session takes precedence.
     pub start_url: Sourced<String>,
-    /// `sso_region`; that of the session wins.
+    /// `sso_region`; that of the session takes precedence.
     pub region: Region,
-    /// `sso_account_id`; absent in a profile that only signs in. Not 12 digits is a warning.
+    /// `sso_account_id`, which is absent in a profile that only signs in. Anything but 12 digits is a warning.
     pub account_id: Option<Sourced<String>>,
     /// `sso_role_name`: the permission set.
     pub role_name: Option<Sourced<String>>,
     /// `sso_registration_scopes` of the session, split at commas.
     pub registration_scopes: Vec<String>,
-    /// `sso_use_device_code`: sign in by a device code also where the browser's redirect would work.
+    /// `sso_use_device_code`: use a device code even if the browser's redirect would work.
     pub use_device_code: bool,
-    /// Other URLs than AWS's.
+    /// URLs that replace AWS's.
     pub urls: Box<SsoUrls>,
 }
 
-/// URLs of Identity Center, as they were written; `None` where AWS's own is meant.
+/// URLs of Identity Center's services, as written; `None` for AWS's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SsoUrls {
-    /// Of the service that signs in, by the SDKs' order: `AWS_ENDPOINT_URL_SSO_OIDC`, `AWS_ENDPOINT_URL`, the profile's
-    /// `[services]` section, its `endpoint_url`.
+    /// The URL of the service that signs in, in the SDKs' order of precedence: `AWS_ENDPOINT_URL_SSO_OIDC`,
+    /// `AWS_ENDPOINT_URL`, the profile's `[services]` section, its `endpoint_url`.
     pub oidc: Option<String>,
-    /// Of the portal that gives credentials, likewise: `AWS_ENDPOINT_URL_SSO` and so on.
+    /// The URL of the portal that returns credentials, in the same order: `AWS_ENDPOINT_URL_SSO` and so on.
     pub portal: Option<String>,
 }
 
-/// Where STS and IAM are, and how to reach them.
+/// The endpoints of STS, IAM and sign-in, and how to reach them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The URL for STS, by the SDKs' order: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's
-    /// `[services]` section, the profile's `endpoint_url`; `None` when AWS's own is meant, also when
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says so.
+    /// The URL of STS, in the SDKs' order of precedence: `AWS_ENDPOINT_URL_STS`, `AWS_ENDPOINT_URL`, the profile's
+    /// `[services]` section, the profile's `endpoint_url`; `None` for AWS's own, also if
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is set.
     pub sts_url: Option<Sourced<String>>,
-    /// The URL for IAM, likewise (`AWS_ENDPOINT_URL_IAM` and so on), as it was written.
+    /// The URL of IAM, in the same order (`AWS_ENDPOINT_URL_IAM` and so on), as written.
     pub iam_url: Option<Sourced<String>>,
-    /// The URL for the sign-in service, likewise (`AWS_ENDPOINT_URL_SIGNIN` and so on), as it was written.
+    /// The URL of the sign-in service, in the same order (`AWS_ENDPOINT_URL_SIGNIN` and so on), as written.
     pub signin_url: Option<Sourced<String>>,
-    /// What the child gets as `AWS_ENDPOINT_URL`: the service-independent one.
+    /// The URL for all services, which the child gets as `AWS_ENDPOINT_URL`.
     pub url: Option<Sourced<String>>,
     /// `use_fips_endpoint`.
     pub use_fips: Option<Sourced<bool>>,
@@ -214,7 +215,7 @@ pub struct Endpoint {
     pub use_dualstack: Option<Sourced<bool>>,
     /// `ca_bundle`: a PEM file.
     pub ca_bundle: Option<Sourced<String>>,
-    /// `sts_regional_endpoints`: whether STS is asked in the region or at its global address.
+    /// `sts_regional_endpoints`: whether to use STS's endpoint in the region or its global one.
     pub sts_regional: Option<Sourced<StsRegional>>,
 }
 
@@ -223,6 +224,6 @@ pub struct Endpoint {
 pub enum StsRegional {
     /// `sts.REGION.amazonaws.com`, the SDKs' default today.
     Regional,
-    /// `sts.amazonaws.com` for the oldest regions.
+    /// `sts.amazonaws.com` in the oldest regions.
     Legacy,
 }

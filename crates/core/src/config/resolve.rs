@@ -1,4 +1,4 @@
-//! From layers of text to the checked settings of one profile.
+//! Resolves the layers of text into the checked settings of one profile.
 
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
@@ -25,24 +25,24 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// Where in a chain a profile is.
+/// The role of a profile in a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// The one that was asked for: `AWS_ROLE_ARN` and its relatives speak for it.
+    /// The requested profile, to which `AWS_ROLE_ARN` and similar variables apply.
     Target,
-    /// One that another takes its credentials from.
+    /// A profile that another one uses as its source.
     Source,
 }
 
 /// Applies all layers to the profile `name` and checks each value.
 ///
-/// A profile that neither file has is no error here, as the store may have a key of that name: it gets what
-/// flags, environment and `[default]` say, and [`Profile::defined_at`] is `None`. For one that the store has
-/// not either, [`Config::unknown_profile`] makes the error.
+/// A profile in neither file is not an error here, as a key may be stored for its name: it gets the values from flags,
+/// environment and `[default]`, and [`Profile::defined_at`] is `None`. If no key is stored either,
+/// [`Config::unknown_profile`] creates the error.
 ///
 /// # Errors
-/// When a line of the profile, or of one that it includes, cannot be understood; when an include is missing or
-/// a loop; when a value is not what AWS takes, a section that it names is missing, or keys contradict each other.
+/// If a line of the profile or of an included one is invalid, if an include is missing or a loop, if AWS would reject a
+/// value, if a section that a key names is missing, or if keys contradict each other.
 pub fn resolve_profile(
     config: &Config,
     name: &ProfileName,
@@ -75,7 +75,7 @@ pub fn resolve_profile(
         warnings.push(Warning::UserArnAsMfaSerial { key, origin: said.origin.clone() });
     }
 
-    // No other profile has a use for them: `exec` does not search every section for what it does not need.
+    // Only such profiles use these keys, and `exec` should not search every section for them.
     let is_on_instance =
         credential_source.as_ref().is_some_and(|said| said.value == CredentialSource::Ec2InstanceMetadata);
     let of_instance = |key| is_on_instance.then(|| layers.find(key)).flatten();
@@ -178,7 +178,8 @@ fn resolve_durations(
     })
 }
 
-/// The pair of the nearest part that has any of it: the halves are never taken from two places.
+/// Returns the pair from the layer with the highest precedence that has a key, as the halves must not come from two
+/// places.
 fn resolve_static_keys(layers: &Layers<'_>) -> Result<Option<Sourced<StaticKeys>>, ConfigError> {
     const ID: &str = "aws_access_key_id";
     const SECRET: &str = "aws_secret_access_key";
@@ -208,7 +209,7 @@ fn resolve_static_keys(layers: &Layers<'_>) -> Result<Option<Sourced<StaticKeys>
     Ok(None)
 }
 
-/// What programs that write temporary keys into a file call their end: saml2aws and others, aws-azure-login, hatbox and
+/// Names for the expiry of temporary keys in a file: those of saml2aws and others, aws-azure-login, hatbox and
 /// aws-vault, aws-mfa. No SDK reads any of them.
 const EXPIRATION: [&str; 5] = [
     "x_security_token_expires",
@@ -218,7 +219,7 @@ const EXPIRATION: [&str; 5] = [
     "expiration",
 ];
 
-/// A time with its offset, or one of UTC without it. Anything else says nothing.
+/// Parses a time with its offset, or in UTC without one. Returns `None` for anything else.
 fn parse_expiration(text: &str) -> Option<Timestamp> {
     let of_utc =
         || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
@@ -265,7 +266,7 @@ fn resolve_endpoint(
     } else {
         let for_sts = url(of_service("sts", &env.sts_url)?)?;
         let for_all = url(env_url.clone().or_else(|| in_profile.clone()))?;
-        // Not parsed: whoever calls only STS is not to fail for it.
+        // Not parsed, as a command that only calls STS should not fail because of it.
         let signin = of_service("signin", &env.signin_url)?;
         (for_sts, of_service("iam", &env.iam_url)?, signin, for_all)
     };
@@ -283,13 +284,13 @@ fn resolve_endpoint(
     })
 }
 
-/// What a look at all keys found.
+/// The result of a scan of all keys.
 struct Keys {
-    /// Those that no tool of AWS's knows, and that are not hatbox's own.
+    /// Keys that neither AWS's tools nor hatbox read.
     unknown: Vec<(String, Place)>,
-    /// Whether some are hatbox's own.
+    /// Whether there are keys of hatbox's own.
     has_own: bool,
-    /// Whether `aws_account_id` is there. Few profiles have it, so the others are not searched for it.
+    /// Whether `aws_account_id` is set. Few profiles have it, so the others need not be searched for it.
     has_account: bool,
 }
 
@@ -311,7 +312,7 @@ fn find_keys(layers: &Layers<'_>) -> Keys {
     keys
 }
 
-/// The SDKs take it as it is: one that no account can have is left out, with a warning.
+/// The SDKs do not check it: an invalid one is ignored, with a warning.
 fn resolve_account_id(layers: &Layers<'_>, warnings: &mut Vec<Warning>) -> Option<Sourced<AccountId>> {
     let said = layers.find(ACCOUNT)?;
     let Ok(value) = AccountId::parse(&said.value) else {

@@ -1,4 +1,4 @@
-//! The URLs of services that the config names.
+//! The URLs of services in the config.
 
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
@@ -10,7 +10,7 @@ use super::overrides::Overrides;
 use super::profile::SsoUrls;
 use super::value::parse_bool;
 
-/// The URLs for the sign-in and for the portal of Identity Center, by the SDKs' order. They are not parsed.
+/// Returns the URLs of Identity Center's two services, in the SDKs' order of precedence. Does not parse them.
 pub(super) fn find_sso_urls(
     config: &Config,
     layers: &Layers<'_>,
@@ -34,7 +34,7 @@ pub(super) fn find_sso_urls(
     })
 }
 
-/// `endpoint_url` under `SERVICE =` in the `[services]` section that the profile names.
+/// Returns `endpoint_url` under `SERVICE =` in the `[services]` section that the profile names.
 pub(super) fn find_services_url(
     config: &Config,
     layers: &Layers<'_>,

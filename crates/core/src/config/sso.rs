@@ -1,4 +1,4 @@
-//! The `sso_*` keys of a profile and of its `[sso-session]`, made one.
+//! Merges the `sso_*` keys of a profile and of its `[sso-session]`.
 
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
@@ -15,9 +15,9 @@ use hatbox_types::name::{AccountId, Region};
 
 const DEVICE: &str = "sso_use_device_code";
 
-/// What the profile says about SSO; `None` when it says nothing.
+/// Returns the SSO settings of the profile; `None` if there are none.
 ///
-/// The session's values win. An inline value that differs is a warning, and one that the session lacks counts.
+/// The session takes precedence. A different inline value is a warning; an inline value that the session lacks is used.
 pub(super) fn resolve_sso(
     config: &Config,
     layers: &Layers<'_>,
@@ -67,10 +67,10 @@ pub(super) fn resolve_sso(
     Ok(Some(Sourced { value: sso, origin }))
 }
 
-/// What the `[sso-session]` of this name says by itself, as for a sign-in that no profile asks for.
+/// Returns the settings of the `[sso-session]` with this name alone, for a sign-in without a profile.
 ///
 /// # Errors
-/// When there is none, or it does not say enough.
+/// If there is no such section, or a required key is missing.
 pub fn resolve_sso_session(config: &Config, name: &str, overrides: &Overrides) -> Result<Sso, ConfigError> {
     let no_place = Origin::Default;
     let session = read_session(config, &Sourced { value: name.to_owned(), origin: no_place })?;

@@ -1,8 +1,7 @@
-//! A file's text with an index of its section headers; the lines between are read when asked for.
+//! The text of a file with an index of its section headers; other lines are parsed on demand.
 //!
-//! Making the index is one pass that looks for `[` at each line's start, so a run that needs three of ten
-//! thousand profiles reads three sections. The text is kept as it is, byte for byte: what is not UTF-8, or
-//! is no setting, spoils the section that it is in and nothing else.
+//! Indexing takes one pass that looks for `[` at the start of lines, so a run that needs three of ten thousand profiles
+//! parses three sections. The text is kept unchanged: invalid UTF-8 or an invalid line only affects its own section.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,10 +13,10 @@ use super::header::{Header, SectionKind, find_byte, parse_header, unquote};
 use super::origin::{FileKind, Place};
 use super::problem::ProblemKind;
 
-/// The largest file that is read: 64 MiB, some 400,000 profiles.
+/// The maximum size of a file in bytes: 64 MiB, about 400,000 profiles.
 pub const MAX_BYTES: usize = 64 << 20;
 
-/// How long a section is, or longer: a list of so many headers need not grow as it is made.
+/// The assumed minimum size of a section in bytes, to reserve enough headers.
 const USUAL_SECTION: usize = 100;
 
 /// The file is larger than [`MAX_BYTES`].
@@ -26,24 +25,24 @@ const USUAL_SECTION: usize = 100;
 pub struct TooLarge {
     /// The file.
     pub file: FileKind,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: usize,
 }
 
-/// One of the two files: its text and where its sections start.
+/// One of the two files: its text, and where its sections start.
 ///
-/// Its text may hold secrets: `Debug` shows only its size. That of a credentials file is wiped when dropped; that of a
-/// config file, which may be large, is left to the program's allocator, which wipes what it gets back.
+/// The text may contain secrets, so `Debug` prints only its size. The text of a credentials file is wiped on drop; that
+/// of a config file, which may be large, is left to the program's allocator, which wipes freed memory.
 pub struct Document {
     file: FileKind,
     text: Vec<u8>,
     heads: Vec<Head>,
     has_worded_default: bool,
-    /// The headers of each name, where someone has asked for that.
+    /// The headers by name, if [`Document::index_names`] was called.
     by_name: Option<HashMap<Vec<u8>, Vec<usize>>>,
 }
 
-/// One header, as the index keeps it.
+/// A header in the index.
 struct Head {
     start: u32,
     body: u32,
@@ -56,10 +55,10 @@ struct Head {
 }
 
 impl Document {
-    /// Takes a file's bytes over and finds its sections.
+    /// Takes the bytes of a file and finds its sections.
     ///
     /// # Errors
-    /// When it is larger than [`MAX_BYTES`]. Nothing that is in the file is an error here.
+    /// If it is larger than [`MAX_BYTES`]. Its content never is an error here.
     pub fn parse(file: FileKind, text: Vec<u8>) -> Result<Self, TooLarge> {
         if text.len() > MAX_BYTES {
             return Err(TooLarge { file, bytes: text.len() });
@@ -100,12 +99,12 @@ impl Document {
         heads
     }
 
-    /// Where the text starts behind a byte order mark.
+    /// Returns the start of the text after a byte order mark.
     fn first_byte(&self) -> usize {
         if self.text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
     }
 
-    /// The line at `start` without its end, and where the next one starts.
+    /// Returns the line at `start` without its line end, and the start of the next line.
     fn line_at(&self, start: usize) -> (&[u8], usize) {
         let rest = self.text.get(start..).unwrap_or_default();
         let (line, end) = match find_byte(rest, b'\n') {
@@ -125,21 +124,21 @@ impl Document {
         &self.text
     }
 
-    /// All sections in the order of the file, also those that no one uses.
+    /// Returns all sections in file order, including unused ones.
     pub fn sections(&self) -> impl DoubleEndedIterator<Item = Section<'_>> {
         self.heads.iter().enumerate().map(|(index, head)| Section { document: self, head, index })
     }
 
-    /// The sections of this kind and name, in the order of the file; several are one in parts.
+    /// Returns the sections with this kind and name in file order; several are parts of one.
     ///
-    /// For the profile `default`, `[default]` is left out where a `[profile default]` is, as in the SDKs.
+    /// For the profile `default`, omits `[default]` if there is a `[profile default]`, like the SDKs.
     pub fn sections_named(&self, kind: SectionKind, name: &str) -> impl Iterator<Item = Section<'_>> {
         let skips_bare = self.has_worded_default;
         self.sections_of(kind, name.as_bytes())
             .filter(move |section| !(skips_bare && section.head.is_bare_default))
     }
 
-    /// The same, each `[default]` included.
+    /// Returns the sections with this kind and name, including each `[default]`.
     pub(super) fn sections_of(&self, kind: SectionKind, name: &[u8]) -> impl Iterator<Item = Section<'_>> {
         let known = self.by_name.as_ref().map(|names| names.get(name).map_or(&[][..], Vec::as_slice));
         let of_index = known
@@ -147,7 +146,7 @@ impl Document {
             .flatten()
             .filter_map(|&index| Some(Section { document: self, head: self.heads.get(index)?, index }));
         let all = if known.is_some() { &[][..] } else { self.heads.as_slice() };
-        // The length alone leaves most out, and is in memory that is read anyway.
+        // The length excludes most sections, without touching more memory.
         let of_all = all
             .iter()
             .enumerate()
@@ -156,8 +155,8 @@ impl Document {
         of_index.chain(of_all).filter(move |section| section.head.kind == kind && section.is_named(name))
     }
 
-    /// Makes [`Document::sections_named`] quick: for who looks at every profile of a large file. Who looks at a
-    /// few is quicker without.
+    /// Makes [`Document::sections_named`] fast, for callers that look up every profile of a large file. Not worth it
+    /// for a few.
     pub(super) fn index_names(&mut self) {
         let mut names: HashMap<Vec<u8>, Vec<usize>> = HashMap::with_capacity(self.heads.len());
         for section in self.sections() {
@@ -171,7 +170,7 @@ impl Document {
         self.has_worded_default
     }
 
-    /// What is above the first header: comments, and lines that belong nowhere.
+    /// Parses what is above the first header: comments, and lines that belong to no section.
     pub(super) fn scan_preamble(&self) -> Body<'_> {
         let end = self.heads.first().map_or(self.text.len(), |head| head.start as usize);
         scan_body(&self.text, self.first_byte()..end, 1, false)
@@ -192,7 +191,7 @@ impl<'a> Section<'a> {
         self.head.kind
     }
 
-    /// Its name without quotes; for [`SectionKind::Other`] all that is between the brackets.
+    /// Returns its name without quotes; for [`SectionKind::Other`], everything between the brackets.
     pub fn name(&self) -> Cow<'a, str> {
         match self.name_bytes() {
             Cow::Borrowed(name) => String::from_utf8_lossy(name),
@@ -222,38 +221,38 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The line of its header.
+    /// Returns the line of its header.
     pub fn place(&self) -> Place {
         Place { file: self.document.file, line: self.head.line }
     }
 
-    /// What is wrong with its header.
+    /// Returns what is wrong with its header.
     pub fn header_problem(&self) -> Option<ProblemKind> {
         self.head.problem
     }
 
-    /// Whether it is `[default]` of the config file, which `[profile default]` replaces.
+    /// Whether it is `[default]` in the config file, which `[profile default]` overrides.
     pub fn is_bare_default(&self) -> bool {
         self.head.is_bare_default
     }
 
-    /// Where its header line starts.
+    /// The start of its header line.
     pub(super) fn start(&self) -> usize {
         self.head.start as usize
     }
 
-    /// The bytes after its header line, up to the next header.
+    /// The range after its header line, up to the next header.
     pub(super) fn body_range(&self) -> Range<usize> {
         let next = self.document.heads.get(self.index + 1);
         self.head.body as usize..next.map_or(self.document.text.len(), |head| head.start as usize)
     }
 
-    /// The same as bytes.
+    /// The bytes after its header line, up to the next header.
     pub(crate) fn body(&self) -> &'a [u8] {
         self.document.text.get(self.body_range()).unwrap_or_default()
     }
 
-    /// Reads its lines.
+    /// Parses its lines.
     pub fn scan(&self) -> Body<'a> {
         scan_body(&self.document.text, self.body_range(), self.head.line + 1, true)
     }
@@ -261,7 +260,7 @@ impl<'a> Section<'a> {
 
 impl Drop for Document {
     fn drop(&mut self) {
-        // Security: this file is there to hold secret access keys.
+        // Security: a credentials file contains secret access keys.
         if self.file == FileKind::Credentials {
             zeroize::zeroize_bytes(&mut self.text);
         }
@@ -334,7 +333,7 @@ mod tests {
             assert_eq!(lines("a"), [2, 4, 5]);
             assert_eq!(lines("default"), [3]);
             assert!(lines("b").is_empty());
-            // And the same once the names are indexed.
+            // Once more, with the names indexed.
             document.index_names();
         }
     }

@@ -1,4 +1,4 @@
-//! `hatbox_tags`: words by which `hatbox each` selects profiles. No plan looks at them, so they are read by themselves.
+//! `hatbox_tags`: words by which `hatbox each` selects profiles. Plans do not need them, so they are read separately.
 
 use super::checked::{parse_plain, parse_with};
 use super::error::ConfigError;
@@ -6,13 +6,13 @@ use super::files::Config;
 use super::layers::collect_layers;
 use hatbox_types::name::{NameError, ProfileName};
 
-/// The key of a profile. AWS's tools ignore it, and nothing of it is sent to AWS.
+/// The key in a profile. AWS's tools ignore it, and its value is never sent to AWS.
 const TAGS_KEY: &str = "hatbox_tags";
 
-/// Reads the tags of a profile, or of what it includes: `hatbox_tags = env=prod, team-a`.
+/// Reads the tags of a profile, or those it includes: `hatbox_tags = env=prod, team-a`.
 ///
 /// # Errors
-/// When a line of the profile cannot be understood, or the value has control characters.
+/// If a line of the profile is invalid, or the value contains control characters.
 pub fn resolve_tags(config: &Config, name: &ProfileName) -> Result<Vec<String>, ConfigError> {
     let layers = collect_layers(config, name)?;
     let tags = parse_with(TAGS_KEY, layers.find(TAGS_KEY), parse_tags)?;

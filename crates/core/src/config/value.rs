@@ -1,4 +1,4 @@
-//! The forms of single values: what AWS takes, checked before anything is sent.
+//! Parses single values, and checks AWS's limits before anything is sent.
 
 use super::endpoint::{EndpointError, parse_endpoint};
 use super::foreign::render_foreign;
@@ -6,45 +6,45 @@ use hatbox_types::duration::DurationError;
 use hatbox_types::name::NameError;
 use hatbox_types::secret::AccessKeyError;
 
-/// The most tags of a session (STS).
+/// The maximum number of session tags (STS).
 pub const MAX_TAGS: usize = 50;
 
-/// Why a value cannot be used. It reads on after the value: "`x` has 1 characters, ...".
+/// Why a value is invalid. The message continues after the value: "`x` has 1 characters, ...".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// Not a name of its sort.
+    /// It is not a valid name of its kind.
     #[error("{0}")]
     Name(#[from] NameError),
-    /// Not a length of time.
+    /// It is not a valid duration.
     #[error("{0}")]
     Duration(#[from] DurationError),
-    /// Not the tags of a session.
+    /// They are not valid session tags.
     #[error("{0}")]
     Tags(#[from] TagError),
-    /// Not an access key. (The caller leaves the value out.)
+    /// It is not a valid access key. (The caller omits the value.)
     #[error("{0}")]
     AccessKey(#[from] AccessKeyError),
-    /// Not one of the words that are possible.
+    /// It is none of the possible words.
     #[error("expected one of {0}")]
     Choice(&'static str),
-    /// A list of patterns with an empty one.
+    /// A list of patterns contains an empty one.
     #[error("expected patterns separated by commas, none of them empty")]
     EmptyPattern,
-    /// Not an endpoint URL.
+    /// It is not a valid endpoint URL.
     #[error("{0}")]
     Endpoint(#[from] EndpointError),
 }
 
-/// Why a text is no list of session tags.
+/// Why a text is not a list of session tags.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagError {
-    /// A part without `=`, or an empty one.
+    /// A part without `=`, or an empty part.
     #[error("expected `KEY=VALUE`, found `{0}`")]
     Form(String),
-    /// More than [`MAX_TAGS`].
+    /// There are more than [`MAX_TAGS`].
     #[error("expected at most {MAX_TAGS} tags, found {0}")]
     TooMany(usize),
-    /// A key that is empty, or longer than 128 characters, or has a character that STS refuses.
+    /// A key is empty or longer than 128 characters, or contains a character that STS rejects.
     #[error("invalid key `{key}`: {reason}")]
     Key {
         /// The key.
@@ -52,7 +52,7 @@ pub enum TagError {
         /// What is wrong with it.
         reason: NameError,
     },
-    /// A value that is longer than 256 characters, or has a character that STS refuses.
+    /// A value is longer than 256 characters, or contains a character that STS rejects.
     #[error("invalid value of `{key}`: {reason}")]
     Value {
         /// The key of the value.
@@ -60,7 +60,7 @@ pub enum TagError {
         /// What is wrong with the value.
         reason: NameError,
     },
-    /// A key that is there twice. STS does not tell keys apart by case.
+    /// A key occurs twice. STS ignores the case of keys.
     #[error("the key `{0}` occurs twice")]
     Twice(String),
 }
@@ -68,7 +68,7 @@ pub enum TagError {
 /// Checks a `role_session_name` or a `source_identity`: 2..=64 of `[A-Za-z0-9_+=,.@-]` (STS AssumeRole).
 ///
 /// # Errors
-/// When it is not that.
+/// If it has another form.
 pub fn parse_session_name(text: &str) -> Result<String, ValueError> {
     check(text, 2, 64, |c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c))?;
     Ok(text.to_owned())
@@ -77,16 +77,16 @@ pub fn parse_session_name(text: &str) -> Result<String, ValueError> {
 /// Checks an `external_id`: 2..=1224 of `[A-Za-z0-9_+=,.@:/-]` (STS AssumeRole).
 ///
 /// # Errors
-/// When it is not that.
+/// If it has another form.
 pub fn parse_external_id(text: &str) -> Result<String, ValueError> {
     check(text, 2, 1224, |c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c))?;
     Ok(text.to_owned())
 }
 
-/// Reads `true` or `false`, in any case.
+/// Parses `true` or `false`, in any case.
 ///
 /// # Errors
-/// When it is neither.
+/// If it is neither.
 pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
     match text.to_ascii_lowercase().as_str() {
         "true" => Ok(true),
@@ -95,19 +95,20 @@ pub fn parse_bool(text: &str) -> Result<bool, ValueError> {
     }
 }
 
-/// Checks an endpoint URL by [`parse_endpoint`].
+/// Checks an endpoint URL with [`parse_endpoint`].
 ///
 /// # Errors
-/// When it is not one that every program reads in the same way.
+/// If programs may parse it differently.
 pub fn parse_endpoint_url(text: &str) -> Result<String, ValueError> {
     parse_endpoint(text).map(|_| text.to_owned()).map_err(ValueError::Endpoint)
 }
 
-/// Reads `session_tags`: `KEY=VALUE,KEY=VALUE`, blanks around keys and values cut, later `=` part of the value.
+/// Parses `session_tags`: `KEY=VALUE,KEY=VALUE`. Removes blanks around keys and values; further `=` belong to the
+/// value.
 ///
 /// # Errors
-/// When a part is no pair, there are more than [`MAX_TAGS`], a key is there twice (case does not count),
-/// or a key or value is not what STS takes: 1..=128 and 0..=256 of letters, digits, separators and `_.:/=+-@`.
+/// If a part is not a pair, there are more than [`MAX_TAGS`], a key occurs twice (ignoring case), or STS would reject a
+/// key or value: 1..=128 and 0..=256 of letters, digits, separators and `_.:/=+-@`.
 pub fn parse_session_tags(text: &str) -> Result<Vec<(String, String)>, TagError> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for part in text.split(',') {
@@ -127,10 +128,10 @@ pub fn parse_session_tags(text: &str) -> Result<Vec<(String, String)>, TagError>
     Ok(tags)
 }
 
-/// Reads `transitive_session_tags`: keys between commas, blanks around them cut, empty ones dropped.
+/// Parses `transitive_session_tags`: keys separated by commas. Removes blanks around keys, and drops empty ones.
 ///
 /// # Errors
-/// When there are more than [`MAX_TAGS`], or a key is not what STS takes.
+/// If there are more than [`MAX_TAGS`], or STS would reject a key.
 pub fn parse_transitive_tags(text: &str) -> Result<Vec<String>, TagError> {
     let mut keys: Vec<String> = Vec::new();
     for key in text.split(',').map(str::trim).filter(|key| !key.is_empty()) {
