@@ -1,4 +1,4 @@
-//! Every profile's credential plan: those that cannot work, and what surprises in those that do.
+//! Checks every profile's credential plan: reports plans that cannot work, and surprises in those that do.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,37 +18,37 @@ use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
-/// What was learned of the profiles on the way.
+/// Facts about the profiles that were collected on the way.
 #[derive(Debug, Default)]
 pub struct Profiles {
-    /// How many there are in the files.
+    /// The number of profiles in the files.
     pub count: usize,
-    /// How many of them are to have a credential plan: all but an empty `[default]`, and what others include.
+    /// How many of them should have a plan: all but an empty `[default]`, and profiles that others include.
     pub expected: usize,
-    /// How many of them have one.
+    /// How many of them have a plan.
     pub planned: usize,
-    /// Those for which a person is asked for an MFA code.
+    /// The profiles that need an MFA code from the user.
     pub asking: Vec<ProfileName>,
-    /// The programs that they name.
+    /// The programs that the profiles name.
     pub programs: Vec<NamedProgram>,
-    /// The files that they name, with the key.
+    /// The files that the profiles name, with the key.
     pub files: Vec<(&'static str, Sourced<String>)>,
 }
 
 /// A program that a profile names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedProgram {
-    /// The key: `mfa_process`.
+    /// The key, such as `mfa_process`.
     pub key: &'static str,
-    /// The first word of its command.
+    /// The first word of the command.
     pub word: String,
-    /// Where it is.
+    /// Where it is set.
     pub origin: Origin,
 }
 
-/// Resolves the credential plan of every profile in the files, as no flag or variable changes it.
+/// Resolves the plan of every profile in the files, ignoring flags and variables.
 ///
-/// `config` should be one [`Config::for_all_profiles`].
+/// `config` should be prepared by [`Config::for_all_profiles`].
 pub fn check_chains(
     config: &Config,
     stored: &StoredKeys,
@@ -86,19 +86,19 @@ struct Check<'a> {
     included: HashSet<String>,
     resolved: &'a HashMap<ProfileName, Result<Profile, ConfigError>>,
     plans: Vec<Plan>,
-    /// The loops that were met, with the line that is blamed: from each profile another one closes it.
+    /// The loops found so far, with the line to blame: from each profile, a different line closes the loop.
     loops: HashMap<String, Origin>,
     findings: &'a mut Findings,
     profiles: Profiles,
 }
 
 impl<'a> Check<'a> {
-    /// A profile of the files, where it can be resolved.
+    /// Returns a profile of the files, if it can be resolved.
     fn find(&self, name: &ProfileName) -> Option<&'a Profile> {
         self.resolved.get(name)?.as_ref().ok()
     }
 
-    /// What is wrong with the profile's own lines.
+    /// Checks the profile's own lines.
     fn check_settings(&mut self, name: &ProfileName) {
         let Some(profile) = self.find(name) else { return };
         let mut found = Vec::new();
@@ -168,11 +168,11 @@ impl<'a> Check<'a> {
     fn check_notes(&mut self, name: &ProfileName, plan: &Plan) {
         for note in &plan.notes {
             let level = match (note, note.level()) {
-                // Told by the key itself; of no consequence; told by the store.
+                // Reported for the key itself; without consequences; reported for the store.
                 (Note::PlaintextKeys { .. } | Note::OwnProcessSkipped { .. } | Note::StoreLocked, _) => {
                     continue;
                 }
-                // Most roles ask for no MFA.
+                // Most roles need no MFA.
                 (Note::MfaUnused { why: MfaUnused::RoleNamesNone, .. }, _) => Level::Info,
                 (Note::MfaUnused { .. }, _) | (_, NoteLevel::Warning) => Level::Warning,
                 (_, NoteLevel::Info) => Level::Info,
@@ -182,13 +182,13 @@ impl<'a> Check<'a> {
                 Some(origin) => found.from_origin(origin),
                 None => found,
             };
-            // What is only good to know is to be left as it is.
+            // A fact that is only informative needs no fix.
             self.findings.push(if level == Level::Info { found.without_fix() } else { found });
         }
     }
 
-    /// A role that is assumed from another role's session, and whose profile names a device: no code of it can
-    /// ever be presented to that role, also where the device is asked for on the way.
+    /// Finds a role that is assumed with another role's session, although its profile names an MFA device: no code of
+    /// the device can ever reach that role, even if one is used earlier in the chain.
     fn check_chained_device(&mut self, plan: &Plan) {
         let roles = plan.steps.iter().filter(|step| matches!(step, Step::AssumeRole(_)));
         let after_first = usize::from(plan.base.signer() != Signer::Role);
@@ -235,7 +235,7 @@ impl<'a> Check<'a> {
                 found(Level::Error, text.to_owned())
             }
             PlanError::CredentialsMissing { profile, is_own_process_skipped, .. } => {
-                // `[default]` is where a region is; what others include is a part of them.
+                // `[default]` may just contain a region, and included profiles are parts of others.
                 if profile == name && (profile.is_default() || self.included.contains(profile.as_str())) {
                     return None;
                 }
@@ -264,7 +264,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Commands by which profiles ask hatbox for each other, round and round.
+    /// Finds profiles whose commands ask hatbox for each other in a loop.
     fn check_process_loops(&mut self) {
         let own_name = self.options.own_name.as_deref();
         let mut asks: HashMap<&ProfileName, (&Origin, ProfileName)> = HashMap::new();
@@ -301,7 +301,7 @@ impl<'a> Check<'a> {
         self.findings.extend(found);
     }
 
-    /// What aws-vault lets every profile take over from `[default]`, and hatbox does not.
+    /// Finds settings that aws-vault inherits from `[default]` and hatbox does not.
     fn check_reliance(&mut self) {
         let Some(default) = self.find(&ProfileName::default_profile()) else { return };
         if let Some(serial) = &default.mfa_serial {
@@ -335,7 +335,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// A plan of a user's key in which no device is presented.
+/// Whether no device is used in the plan of a user's key.
 fn is_without_device(plan: &Plan) -> bool {
     !plan.profile.is_default()
         && plan.base.signer() == Signer::LongLivedKey
@@ -344,7 +344,7 @@ fn is_without_device(plan: &Plan) -> bool {
 
 fn finding_of_config(error: &ConfigError) -> Finding {
     let text = match (error, error.nearest()) {
-        // In the words of the warning about the same line.
+        // The same words as in the warning about the line.
         (ConfigError::BadLine { problem, .. }, _) => problem.to_string(),
         (ConfigError::IncludeDepth { limit, .. }, _) => {
             format!("more than {limit} profiles are included, one by another")
@@ -366,7 +366,7 @@ fn plaintext_key(name: &ProfileName, origin: &Origin) -> Finding {
     let word = quote_word(name.as_str());
     let command = match origin.place().map(|place| place.file) {
         Some(FileKind::Credentials) => format!("hatbox import credentials {word}"),
-        // What `import` takes out of is the other file.
+        // `import` only handles the credentials file.
         _ => format!("hatbox add {word}"),
     };
     let text = format!("the access key of `{name}` is stored in plain text; any program you run can read it");
@@ -376,7 +376,7 @@ fn plaintext_key(name: &ProfileName, origin: &Origin) -> Finding {
         .about(name)
 }
 
-/// `a -> b -> a`: what leads into the loop is left out, and every way round it is told alike.
+/// Renders `a -> b -> a`, without the profiles that lead into the loop, and always from the same start.
 fn render_loop(path: &[ProfileName]) -> String {
     let Some((last, before)) = path.split_last() else { return String::new() };
     let start = before.iter().position(|name| name == last).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The variables that beat a profile, speak for another one, or are left over.
+//! Checks variables that override a profile, apply to another one, or are left over.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::config::{Config, Which, resolve_profile};
 use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
-/// Below this much left, a shell's credentials are about to end.
+/// In seconds. Credentials of a shell with less time left are reported.
 const ENDING: i64 = 15 * 60;
 
 const KEY: &str = "AWS_ACCESS_KEY_ID";
@@ -19,10 +19,10 @@ const OLD_TOKEN: &str = "AWS_SECURITY_TOKEN";
 const PROFILE: &str = "AWS_PROFILE";
 const OLD_PROFILE: &str = "AWS_DEFAULT_PROFILE";
 
-/// Passphrases of the store: ours, and aws-vault's.
+/// Passphrases of the store: hatbox's and aws-vault's.
 const PASSPHRASES: [&str; 2] = ["HATBOX_FILE_PASSPHRASE", "AWS_VAULT_FILE_PASSPHRASE"];
 
-/// Names aws-vault's own store by them, from which hatbox only imports.
+/// Variables about aws-vault's own store, from which hatbox only imports.
 const OF_VAULTS_STORE: [&str; 7] = [
     "AWS_VAULT_BACKEND",
     "AWS_VAULT_FILE_DIR",
@@ -33,7 +33,7 @@ const OF_VAULTS_STORE: [&str; 7] = [
     "AWS_VAULT_PASS_PREFIX",
 ];
 
-/// What speaks for the profile that is asked for, whichever it is: the variable, and the key that it replaces.
+/// Variables that apply to whichever profile is requested, with the keys that they replace.
 const REPLACES: [(&str, &str); 5] = [
     ("AWS_ROLE_ARN", "role_arn"),
     ("AWS_ROLE_SESSION_NAME", "role_session_name"),
@@ -42,15 +42,15 @@ const REPLACES: [(&str, &str); 5] = [
     ("AWS_SOURCE_IDENTITY", "source_identity"),
 ];
 
-/// The variables to be looked at.
+/// The variables to check.
 pub struct Variables<'a> {
-    /// The value of a variable that is set, also of an empty one.
+    /// Returns the value of a variable, even if it is empty.
     pub value: &'a dyn Fn(&str) -> Option<String>,
-    /// The profiles that there are.
+    /// The existing profiles.
     pub config: &'a Config,
-    /// Whether a key is stored under this name; `None` when the store is locked.
+    /// Whether a key is stored under this name; `None` if the store is locked.
     pub is_stored: &'a dyn Fn(&ProfileName) -> Option<bool>,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -64,7 +64,7 @@ impl Variables<'_> {
     }
 }
 
-/// Looks at the variables.
+/// Checks the variables.
 pub fn check_environment(variables: &Variables<'_>, findings: &mut Findings) {
     let nested = variables.get("HATBOX").or_else(|| variables.get("AWS_VAULT"));
     let inside = if nested.is_some() { Inside::Exec } else { Inside::AnyShell };
@@ -87,7 +87,7 @@ fn found(id: &'static str, level: Level, text: impl Into<String>, names: &[&'sta
     Finding::new(Topic::Environment, id, level, text).in_variables(names)
 }
 
-/// Inside `exec`, where the credentials are there on purpose.
+/// Checks a shell of `exec`, which has credentials on purpose.
 fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Findings) {
     let profile = shown(profile);
     let names = ["HATBOX", "AWS_VAULT"];
@@ -115,16 +115,16 @@ fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Finding
     }
 }
 
-/// Whose credentials the variables hold.
+/// The origin of the credentials in the variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
-    /// Those that `exec` set, which end with its shell.
+    /// Set by `exec`, for as long as its shell runs.
     Exec,
-    /// Those that someone else set.
+    /// Set by something else.
     AnyShell,
 }
 
-/// When the credentials that are set end, where they say so.
+/// Checks when the credentials in the variables expire, if that is set.
 fn check_end(variables: &Variables<'_>, place: Inside, findings: &mut Findings) {
     const END: &str = "AWS_CREDENTIAL_EXPIRATION";
     let end = variables.get(END).and_then(|text| text.parse::<Timestamp>().ok());
@@ -269,7 +269,7 @@ fn check_replacing(variables: &Variables<'_>, findings: &mut Findings) {
     }
 }
 
-/// Values that no command could use.
+/// Checks for values that no command could use.
 fn check_values(variables: &Variables<'_>, findings: &mut Findings) {
     let overrides = Overrides::from_env(Flags::default(), |name| variables.get(name));
     let Ok(nothing) = Config::parse(Vec::new(), Vec::new()) else { return };
@@ -312,7 +312,7 @@ fn check_store(variables: &Variables<'_>, findings: &mut Findings) {
         }
     }
     let of_vault: Vec<_> = OF_VAULTS_STORE.into_iter().filter(|name| variables.has(name)).collect();
-    // The one value of aws-vault's that means the same here.
+    // The only value of aws-vault's that hatbox has too.
     let is_ours = |name: &str| name == "AWS_VAULT_BACKEND" && variables.get(name).as_deref() == Some("file");
     let of_vault: Vec<_> = of_vault.into_iter().filter(|name| !is_ours(name)).collect();
     if !of_vault.is_empty() {

@@ -1,4 +1,4 @@
-//! One thing that is wrong or will surprise, and a list in which each occurs once.
+//! A problem or surprise, and a list that contains each of them once.
 
 use std::collections::HashMap;
 
@@ -7,22 +7,22 @@ use crate::config::origin::{Origin, Place};
 use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
-/// What a finding is about: the heading under which it is. In the order in which they are shown.
+/// The topic of a finding, which is its heading. Ordered as they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
-    /// The lines of the two files.
+    /// Lines of the two files.
     Config,
     /// The credential plans of the profiles.
     Profiles,
-    /// Who may read and write which file.
+    /// Who can read and write which file.
     Files,
     /// Environment variables.
     Environment,
-    /// The backend that keeps the keys, what is held of it, cached sessions.
+    /// The store: its backend, unlocked state and cached sessions.
     Store,
-    /// Whether a person can be asked here.
+    /// Whether the user can be asked.
     Prompt,
-    /// Programs that the config or a habit calls.
+    /// Programs that the config names or that users call.
     Programs,
     /// The clock.
     Clock,
@@ -41,7 +41,7 @@ impl Topic {
         Self::Clock,
     ];
 
-    /// Its word, in texts and in JSON.
+    /// Returns its word in texts and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Config => "config",
@@ -56,19 +56,19 @@ impl Topic {
     }
 }
 
-/// Where it is.
+/// The place of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Spot {
     /// A line of the config or the credentials file.
     Line(Place),
-    /// Another file, as a person writes its path.
+    /// Another file, with its path as shown to the user.
     File(String),
     /// A variable.
     Variable(&'static str),
 }
 
 impl Spot {
-    /// Where a value came from; `None` for a flag or a default.
+    /// Returns the place where a value was set; `None` for a flag or default.
     pub fn of_origin(origin: &Origin) -> Option<Self> {
         match origin {
             Origin::Env(name) => Some(Self::Variable(name)),
@@ -78,40 +78,40 @@ impl Spot {
     }
 }
 
-/// What fixes it: each becomes a command to paste.
+/// How to fix a finding. Each becomes a command to paste.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fix {
-    /// Opening the line in the person's editor.
+    /// Open the line in the user's editor.
     Edit(Place),
-    /// Unsetting these variables.
+    /// Unset these variables.
     Unset(Vec<&'static str>),
-    /// A command as it is.
+    /// Run this command.
     Run(String),
 }
 
-/// One thing that is wrong or will surprise.
+/// A problem or surprise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// A stable word for it: `missing-source`.
+    /// A stable identifier: `missing-source`.
     pub id: &'static str,
-    /// How bad it is.
+    /// How severe it is.
     pub level: Level,
-    /// What it is about.
+    /// The topic.
     pub topic: Topic,
-    /// Where it is.
+    /// The place, if there is one.
     pub spot: Option<Spot>,
     /// One sentence.
     pub text: String,
-    /// The command that fixes it, where there is one.
+    /// The command that fixes it, if there is one.
     pub fix: Option<Fix>,
-    /// The profiles that it is about or that suffer by it.
+    /// The profiles that it is about, or that it affects.
     pub profiles: Vec<ProfileName>,
-    /// Whether it has just been fixed.
+    /// Whether `--fix` has fixed it.
     pub is_fixed: bool,
 }
 
 impl Finding {
-    /// A finding without place and fix.
+    /// Creates a finding without a place and a fix.
     pub fn new(topic: Topic, id: &'static str, level: Level, text: impl Into<String>) -> Self {
         Self {
             id,
@@ -125,7 +125,7 @@ impl Finding {
         }
     }
 
-    /// The same in this line, which is to be edited.
+    /// Sets the line, which the fix edits.
     #[must_use]
     pub fn in_line(mut self, place: Place) -> Self {
         self.spot = Some(Spot::Line(place));
@@ -133,7 +133,7 @@ impl Finding {
         self
     }
 
-    /// The same where a value came from: a line is to be edited, a variable to be unset.
+    /// Sets the place where a value was set: the fix edits a line or unsets a variable.
     #[must_use]
     pub fn from_origin(mut self, origin: &Origin) -> Self {
         match origin {
@@ -146,7 +146,7 @@ impl Finding {
         }
     }
 
-    /// The same in these variables, of which the first is shown and all are to be unset.
+    /// Sets the variables, of which the first is shown and the fix unsets all.
     #[must_use]
     pub fn in_variables(mut self, names: &[&'static str]) -> Self {
         self.spot = names.first().map(|name| Spot::Variable(name));
@@ -154,28 +154,28 @@ impl Finding {
         self
     }
 
-    /// The same in a file.
+    /// Sets the file.
     #[must_use]
     pub fn in_file(mut self, shown: impl Into<String>) -> Self {
         self.spot = Some(Spot::File(shown.into()));
         self
     }
 
-    /// The same with this command in the place of an earlier fix.
+    /// Sets the command that fixes it, replacing an earlier fix.
     #[must_use]
     pub fn fixed_by(mut self, command: impl Into<String>) -> Self {
         self.fix = Some(Fix::Run(command.into()));
         self
     }
 
-    /// The same without a command: which one is right depends on what is wanted.
+    /// Removes the fix, because the right one depends on what the user wants.
     #[must_use]
     pub fn without_fix(mut self) -> Self {
         self.fix = None;
         self
     }
 
-    /// The same about this profile.
+    /// Adds a profile.
     #[must_use]
     pub fn about(mut self, profile: &ProfileName) -> Self {
         self.profiles.push(profile.clone());
@@ -183,7 +183,7 @@ impl Finding {
     }
 }
 
-/// Findings, each once: what the same line does to many profiles is one finding about all of them.
+/// A list of findings, each once: if a line affects several profiles, one finding names all of them.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     list: Vec<Finding>,
@@ -191,7 +191,7 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Adds a finding, or what is new in it to the one that is there.
+    /// Adds a finding, or merges it into the existing one.
     pub fn push(&mut self, finding: Finding) {
         let key = (finding.id, finding.spot.clone(), finding.text.clone());
         let there = self.index.get(&key).and_then(|at| self.list.get_mut(*at));
@@ -202,14 +202,14 @@ impl Findings {
         };
         there.level = there.level.max(finding.level);
         for profile in finding.profiles {
-            // One profile's findings come one after the other.
+            // The findings of one profile are added one after the other.
             if there.profiles.last() != Some(&profile) {
                 there.profiles.push(profile);
             }
         }
     }
 
-    /// All of them: by topic, the worst of each first, then as they were found.
+    /// Returns all findings by topic, the most severe of each first, otherwise in the order in which they were found.
     pub fn into_sorted(self) -> Vec<Finding> {
         let mut list = self.list;
         list.sort_by_key(|finding| (finding.topic, std::cmp::Reverse(finding.level)));
@@ -225,7 +225,7 @@ impl Extend<Finding> for Findings {
     }
 }
 
-/// A foreign text as it may stand in a finding: one line, not long.
+/// Prepares a text from outside for a finding: one line, limited length.
 pub(super) fn shown(text: &str) -> String {
     render_foreign(text)
 }

@@ -1,4 +1,4 @@
-//! Findings as a program reads them. Names and shapes are kept within a schema; new ones may be added.
+//! Renders findings for programs. Keys and their types stay stable within a schema version; new keys may be added.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use hatbox_types::name::ProfileName;
 
 /// Renders findings as JSON of schema 1.
 ///
-/// `ok` is whether none of them is at or above `fail_on`; what has been fixed does not count.
+/// `ok` is false if a finding is at or above `fail_on`; fixed ones do not count.
 pub fn render_json(summaries: &[Summary], findings: &[Finding], look: &Look, fail_on: Level) -> Value {
     let count = |level| findings.iter().filter(|f| f.level == level && !f.is_fixed).count();
     let checks: Vec<_> = summaries

@@ -1,4 +1,4 @@
-//! The two files line by line: what no one reads, what is twice, and an identity in `[default]`.
+//! Checks the two files line by line: unused lines, duplicates, and an identity in `[default]`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::config::{Config, nearest_known_key};
 use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 
-/// Keys that give a profile an identity, the one that says most first.
+/// Keys that give a profile an identity, the most specific first.
 const IDENTITIES: [&str; 9] = [
     "aws_access_key_id",
     "role_arn",
@@ -24,7 +24,7 @@ const IDENTITIES: [&str; 9] = [
     "source_profile",
 ];
 
-/// Looks at every line of both files.
+/// Checks every line of both files.
 pub fn check_lines(config: &Config, findings: &mut Findings) {
     for warning in config.warnings() {
         let found = Finding::new(Topic::Config, warning.kind(), Level::Warning, warning.to_string());
@@ -39,7 +39,7 @@ pub fn check_lines(config: &Config, findings: &mut Findings) {
     findings.extend(check_default(config));
 }
 
-/// The profiles that others include: they need no identity of their own.
+/// Returns the profiles that others include, which need no identity of their own.
 pub(super) fn included_profiles(config: &Config) -> HashSet<String> {
     let mut included = HashSet::new();
     for file in [FileKind::Config, FileKind::Credentials] {
@@ -53,10 +53,10 @@ pub(super) fn included_profiles(config: &Config) -> HashSet<String> {
 }
 
 fn check_document(document: &Document, findings: &mut Findings) {
-    // `[default]` and `[profile default]` are not put together: the first is ignored.
+    // `[default]` and `[profile default]` are not merged: the first is ignored.
     let mut first: HashMap<(&'static str, bool, String), u32> = HashMap::new();
     for section in document.sections() {
-        // What is in other sections is another program's.
+        // Other sections belong to other programs.
         let Some(word) = section.kind().word() else { continue };
         let (name, place) = (section.name().into_owned(), section.place());
         let name_shown = shown(&name);
@@ -96,7 +96,7 @@ fn check_section(section: &Section<'_>, named: &str, findings: &mut Findings) {
         } else {
             first.insert(key.to_ascii_lowercase(), *line);
         }
-        // Keys of `[services]` are the names of services.
+        // The keys of `[services]` are names of services.
         if section.kind() != SectionKind::Services
             && let Some(meant) = nearest_known_key(key)
         {

@@ -1,14 +1,14 @@
-//! What is wrong with a setup, or will surprise: checks on values that were read elsewhere, as findings.
+//! Finds problems and surprises in a setup. The checks work on values that the caller has read.
 //!
-//! | module | looks at |
+//! | module | checks |
 //! |---|---|
-//! | [`lines`] | the two files, line by line: what no one reads, what is twice, an identity in `[default]` |
-//! | [`chains`] | every profile's credential plan: those that cannot work, and what surprises in those that do |
-//! | [`environment`] | the variables that beat a profile, speak for another one, or are left over |
-//! | [`moments`] | the clock, and what is about to end |
-//! | [`page`], [`json`] | how findings are shown |
+//! | [`lines`] | the two files, line by line: unused lines, duplicates, an identity in `[default]` |
+//! | [`chains`] | every profile's credential plan: plans that cannot work, and surprises in those that do |
+//! | [`environment`] | variables that override a profile, apply to another one, or are left over |
+//! | [`moments`] | the clock, and what expires soon |
+//! | [`page`], [`json`] | render the findings |
 //!
-//! What depends on the machine (modes, the store, the terminal, programs) is looked at by the command.
+//! The command itself checks what depends on the machine (permissions, the store, the terminal, programs).
 
 pub mod finding;
 

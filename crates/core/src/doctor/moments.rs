@@ -1,4 +1,4 @@
-//! The clock, and what is about to end. Times are arguments.
+//! Checks the clock, and what expires soon. Times are arguments.
 
 use jiff::Timestamp;
 
@@ -7,20 +7,20 @@ use hatbox_types::level::Level;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
-/// AWS takes a signature within 15 minutes of its own time (STS: "Signature expired", "not yet current"), other
-/// services within 5 (S3: RequestTimeTooSkewed is 15, but sessions' lengths are measured by both clocks).
+/// In seconds. AWS rejects signatures that differ by more than 15 minutes from its own time (STS: "Signature expired",
+/// "not yet current"; S3: RequestTimeTooSkewed).
 const REFUSED: i64 = 15 * 60;
-/// A code of an MFA device is good for one step of 30 seconds (RFC 6238) and its neighbours.
+/// In seconds. An MFA code is valid for its step of 30 seconds (RFC 6238) and the neighbouring steps.
 const CODE_STEP: i64 = 30;
-/// Files that are written on another machine or just now may be ahead by this much.
+/// In seconds. Files written on another machine, or just now, may be ahead by this much.
 const TOLERANCE: i64 = 5 * 60;
 const DAY: i64 = 24 * 3600;
-/// A key older than this many days should be rotated (CIS AWS Foundations Benchmark 1.14).
+/// In days. Older keys should be rotated (CIS AWS Foundations Benchmark 1.14).
 const OLD_KEY: i64 = 90;
-/// Below this much left, a session is about to end.
+/// In seconds. Sessions with less time left are reported.
 const ENDING: i64 = 15 * 60;
 
-/// Compares this machine's clock with a time that `source` (a host) told.
+/// Compares this machine's clock with a time from the host `source`.
 pub fn check_skew(ours: Timestamp, theirs: Timestamp, source: &str) -> Option<Finding> {
     let skew = ours.as_second() - theirs.as_second();
     let off = format!(
@@ -38,7 +38,7 @@ pub fn check_skew(ours: Timestamp, theirs: Timestamp, source: &str) -> Option<Fi
     Some(Finding::new(Topic::Clock, "clock-skew", level, text))
 }
 
-/// Finds that this machine's clock is behind by what was written before: `file` at `written`.
+/// Reports a clock that is behind the time at which `file` was written.
 pub fn check_behind(now: Timestamp, written: Timestamp, file: &str) -> Option<Finding> {
     let behind = written.as_second() - now.as_second();
     let text = format!(
@@ -50,8 +50,7 @@ pub fn check_behind(now: Timestamp, written: Timestamp, file: &str) -> Option<Fi
         .then(|| Finding::new(Topic::Clock, "clock-behind", Level::Warning, text).in_file(file))
 }
 
-/// Finds that a cached session was obtained in the future: the clock was set back, and no cached session of
-/// before is used.
+/// Reports a cached session from the future: the clock was set back, and sessions from before are not used.
 pub fn check_obtained(now: Timestamp, obtained: Timestamp, profile: &ProfileName) -> Option<Finding> {
     let ahead = obtained.as_second() - now.as_second();
     let text = "some cached sessions are dated in the future (was the clock set back?); they will be renewed";
@@ -59,19 +58,20 @@ pub fn check_obtained(now: Timestamp, obtained: Timestamp, profile: &ProfileName
         .then(|| Finding::new(Topic::Clock, "clock-set-back", Level::Warning, text).about(profile))
 }
 
-/// Finds a session that is about to end. `call` is AWS's word for it: `GetSessionToken`.
+/// Reports a session that expires in `left` seconds, if that is soon. `call` is AWS's name of its call:
+/// `GetSessionToken`.
 pub fn check_ending(left: i64, call: &str, profile: &ProfileName) -> Option<Finding> {
     let text = format!("the cached {call} session of `{profile}` ends in {}", render_length(left));
     let is_ending = left > 0 && left < ENDING;
     is_ending.then(|| Finding::new(Topic::Store, "session-ending", Level::Info, text).about(profile))
 }
 
-/// How many whole days ago `created` was.
+/// Returns the age in whole days.
 pub fn age_in_days(created: Timestamp, now: Timestamp) -> i64 {
     ((now.as_second() - created.as_second()) / DAY).max(0)
 }
 
-/// Finds that an access key was stored long ago.
+/// Reports an access key that was stored long ago.
 pub fn check_key_age(now: Timestamp, created: Timestamp, profile: &ProfileName) -> Option<Finding> {
     let days = age_in_days(created, now);
     let text = format!("the access key of `{profile}` is {days} days old");
@@ -80,7 +80,7 @@ pub fn check_key_age(now: Timestamp, created: Timestamp, profile: &ProfileName) 
         .then(|| Finding::new(Topic::Store, "old-key", Level::Warning, text).about(profile).fixed_by(fix))
 }
 
-/// A length as a person says it, in whole units: `45s`, `12m`, `3h`, `5 days`. The sign does not matter.
+/// Renders a length of time in whole units: `45s`, `12m`, `3h`, `5 days`. Ignores the sign.
 pub(super) fn render_length(seconds: i64) -> String {
     match seconds.unsigned_abs() {
         seconds @ 0..120 => format!("{seconds}s"),

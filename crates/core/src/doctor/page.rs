@@ -1,4 +1,4 @@
-//! Findings as a person reads them: by topic, a line each where that fits, a command below, one line at the end.
+//! Renders findings for people: by topic, one line each if that fits, a command below, and a summary line.
 
 use std::borrow::Cow;
 
@@ -9,32 +9,32 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::shell::quote_word;
 
-/// Where the text of a finding starts: behind `  warning  `.
+/// The column of a finding's text, after `  warning  `.
 const TEXT_AT: usize = 11;
-/// So many findings of one sort are shown; the others are counted.
+/// How many findings of one kind are shown; the others are counted.
 const SHOWN: usize = 10;
-/// So many profiles are named.
+/// How many profiles are named.
 const NAMED: usize = 3;
 
-/// How what is found is to be put into words here.
+/// How to render findings on this machine.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// What the two files are called.
+    /// The paths of the two files for display.
     pub paths: Paths,
-    /// Whose commands can be pasted.
+    /// The shell whose commands are rendered.
     pub shell: Shell,
 }
 
 /// A family of shells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shell {
-    /// `sh` and its relatives.
+    /// POSIX shells.
     Posix,
-    /// Windows's.
+    /// PowerShell.
     PowerShell,
 }
 
-/// What was looked at under a topic, in a few words: `4 profiles in ~/.aws/config`.
+/// What was checked under a topic, in a few words: `4 profiles in ~/.aws/config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
     /// The topic.
@@ -44,7 +44,7 @@ pub struct Summary {
 }
 
 impl Look {
-    /// Where a finding is: `~/.aws/config:14`, a path, a variable.
+    /// Renders the place of a finding: `~/.aws/config:14`, a path, or a variable.
     pub fn render_spot(&self, spot: &Spot) -> String {
         match spot {
             Spot::Line(place) => self.paths.render_place(*place),
@@ -53,7 +53,7 @@ impl Look {
         }
     }
 
-    /// The command that fixes something.
+    /// Renders the command that fixes something.
     pub fn render_fix(&self, fix: &Fix) -> String {
         match (fix, self.shell) {
             (Fix::Run(command), _) => command.clone(),
@@ -72,8 +72,7 @@ impl Look {
     }
 }
 
-/// Renders findings, which are sorted, and what was looked at, as lines of at most 80 columns; but a command
-/// stays on one line, so that it can be pasted.
+/// Renders sorted findings and summaries as lines of at most 80 columns. A command stays on one line, to be pasted.
 pub fn render_page(summaries: &[Summary], findings: &[Finding], look: &Look) -> Page {
     let mut page = Page::default();
     for topic in Topic::ALL {
@@ -91,7 +90,7 @@ pub fn render_page(summaries: &[Summary], findings: &[Finding], look: &Look) -> 
     page
 }
 
-/// Whether a finding still wants something done.
+/// Whether a finding still needs an action.
 fn is_open(finding: &Finding) -> bool {
     !finding.is_fixed && finding.level > Level::Info
 }
@@ -107,7 +106,7 @@ fn write_heading(page: &mut Page, topic: Topic, summary: Option<&Summary>, is_we
 
 fn write_findings(page: &mut Page, findings: &[&Finding], look: &Look) {
     for (at, finding) in findings.iter().enumerate() {
-        // What was changed is said, however much it is.
+        // Fixed findings are always shown, however many there are.
         let is_alike = |other: &&&Finding| other.id == finding.id && !other.is_fixed;
         let before = findings.iter().take(at).filter(is_alike).count();
         if before < SHOWN || finding.is_fixed {
@@ -144,7 +143,7 @@ fn write_finding(page: &mut Page, finding: &Finding, look: &Look) {
     }
 }
 
-/// Whom it concerns, where that is not said already.
+/// Names the affected profiles, if the text does not.
 fn render_profiles(finding: &Finding) -> Option<String> {
     let is_said = |name: &str| finding.text.contains(&format!("`{name}`"));
     let names: Vec<_> = finding.profiles.iter().map(ProfileName::as_str).collect();
@@ -189,7 +188,7 @@ fn render_end(findings: &[Finding]) -> (String, Style) {
     }
 }
 
-/// A path as a POSIX shell takes it, `~/` at its start kept for it to expand.
+/// Quotes a path for a POSIX shell, except `~/` at its start.
 fn quote_shown_path(path: &str) -> Cow<'_, str> {
     match path.strip_prefix("~/") {
         Some(below) => Cow::Owned(format!("~/{}", quote_word(below))),
