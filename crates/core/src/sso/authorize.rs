@@ -1,4 +1,4 @@
-//! The parts of a sign-in in the browser: RFC 7636's verifier and challenge, the page's address, and what comes back.
+//! The parts of a sign-in with the browser: verifier and challenge of RFC 7636, the page's URL, and the redirect.
 
 use std::fmt;
 
@@ -7,26 +7,26 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 
-/// Everything but RFC 3986's unreserved characters.
+/// Everything except RFC 3986's unreserved characters.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The path that Identity Center and the sign-in service redirect to; both take any port.
+/// The redirect path of Identity Center and the sign-in service, which both accept any port.
 pub const CALLBACK_PATH: &str = "/oauth/callback";
 
-/// The redirect address without a port, as a client is registered.
+/// The redirect URI without a port, for the registration of a client.
 pub const REGISTERED_REDIRECT: &str = "http://127.0.0.1/oauth/callback";
 
-/// A code verifier of 64 characters, made of 48 random bytes. RFC 7636 allows 43 to 128.
+/// Renders a code verifier of 64 characters from 48 random bytes. RFC 7636 requires 43 to 128 characters.
 pub fn render_verifier(random: &[u8; 48]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
-/// The S256 challenge of a verifier (RFC 7636, section 4.2).
+/// Renders the S256 challenge of a verifier (RFC 7636, section 4.2).
 pub fn render_challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
 }
 
-/// `name=value&...`, percent-encoded.
+/// Renders `name=value&...`, percent-encoded.
 pub fn render_query(pairs: &[(&str, &str)]) -> String {
     let encode = |text| utf8_percent_encode(text, UNRESERVED).to_string();
     pairs
@@ -36,16 +36,16 @@ pub fn render_query(pairs: &[(&str, &str)]) -> String {
         .join("&")
 }
 
-/// What the browser brought back.
+/// The result in a redirect.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Redirect {
-    /// A code to be exchanged for a token.
+    /// A code to exchange for a token.
     Code(String),
-    /// The sign-in failed: `error`, and `error_description` where there is one.
+    /// The sign-in failed: `error`, and `error_description` if present.
     Denied(String, Option<String>),
 }
 
-/// Without the code, which is a secret.
+/// Omits the code, which is a secret.
 impl fmt::Debug for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -57,13 +57,13 @@ impl fmt::Debug for Redirect {
     }
 }
 
-/// Why a redirect is not the answer to our question.
+/// Why a redirect is not the answer to this sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
     /// A path other than [`CALLBACK_PATH`].
     #[error("unexpected path")]
     Path,
-    /// No `state`, or that of another sign-in.
+    /// `state` is missing, or belongs to another sign-in.
     #[error("the state does not match this sign-in")]
     State,
     /// Neither a code nor an error, or one of them twice.
@@ -71,12 +71,12 @@ pub enum RedirectError {
     Form,
 }
 
-/// Reads the target of the browser's request, such as `/oauth/callback?code=...&state=...`.
+/// Parses the target of the browser's request, such as `/oauth/callback?code=...&state=...`.
 ///
-/// `state` must be the one that was sent. It is compared before anything else is believed.
+/// `state` must be the one that was sent, and is compared before anything else is used.
 ///
 /// # Errors
-/// When it is the answer to another question, or to none.
+/// If it answers another sign-in, or is no answer.
 pub fn parse_redirect(target: &str, state: &str) -> Result<Redirect, RedirectError> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if path != CALLBACK_PATH {
@@ -85,7 +85,7 @@ pub fn parse_redirect(target: &str, state: &str) -> Result<Redirect, RedirectErr
     parse_answer(query, state)
 }
 
-/// Reads `code=...&state=...`, as it is in a redirect, or as a person pastes it.
+/// Parses `code=...&state=...`, from a redirect or pasted by the user.
 ///
 /// # Errors
 /// As [`parse_redirect`].
@@ -108,7 +108,7 @@ pub fn parse_answer(query: &str, state: &str) -> Result<Redirect, RedirectError>
         }
     }
     let [came, code, error, description] = found;
-    // A state is no secret of the store's: its length and bytes may be compared in the plain way.
+    // The state is not worth a constant-time comparison.
     if came.as_deref() != Some(state) {
         return Err(RedirectError::State);
     }

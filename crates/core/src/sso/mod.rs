@@ -1,4 +1,4 @@
-//! IAM Identity Center, pure: addresses, the parts of a sign-in, and the token files that the AWS CLI and the SDKs share.
+//! IAM Identity Center, pure: URLs, the parts of a sign-in, and the token files shared with the AWS CLI and the SDKs.
 
 pub mod authorize;
 pub mod sign_in;

@@ -1,30 +1,29 @@
-//! What a sign-in is filed under: everything that decides whose token it is, and where the token may be sent.
+//! The key of a sign-in: everything that determines whose token it is, and where the token may be sent.
 //!
-//! All profiles of one `[sso-session]` share a sign-in. Two sessions with the same start URL do not: people use them to
-//! be two users.
+//! All profiles of one `[sso-session]` share a sign-in. Two sessions with the same start URL do not, as they may be for
+//! two users.
 
 use sha2::{Digest, Sha256};
 
 use crate::config::profile::Sso;
 
-/// What is asked for where `sso_registration_scopes` says nothing. With it Identity Center gives a refresh token.
+/// The default of `sso_registration_scopes`. With this scope, Identity Center issues a refresh token.
 pub const DEFAULT_SCOPE: &str = "sso:account:access";
 
-/// The digest that a sign-in's files and lock are named by. Says nothing about what it was made from.
+/// The digest that names the files and lock of a sign-in. It reveals nothing about its input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SignInKey([u8; 32]);
 
 impl SignInKey {
-    /// The digest.
+    /// Returns the digest.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// The key of the sign-in that a profile or a session uses.
+/// Returns the key of the sign-in that a profile or a session uses.
 ///
-/// Security: the endpoints are part of it, so that the token of one place is never sent to another, such as a stand-in
-/// for tests.
+/// Security: the endpoints are part of it, so a token is never sent to another endpoint, such as a stand-in for tests.
 pub fn resolve_sign_in_key(sso: &Sso) -> SignInKey {
     let mut digest = Sha256::new();
     let mut part = |name: &str, value: Option<&str>| {
@@ -45,7 +44,7 @@ pub fn resolve_sign_in_key(sso: &Sso) -> SignInKey {
     SignInKey(digest.finalize().into())
 }
 
-/// The scopes to register with, sorted, each once.
+/// Returns the scopes to register with, sorted, each once.
 pub fn resolve_scopes(sso: &Sso) -> Vec<&str> {
     let mut scopes: Vec<&str> = sso.registration_scopes.iter().map(String::as_str).collect();
     if scopes.is_empty() {

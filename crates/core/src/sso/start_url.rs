@@ -1,11 +1,11 @@
-//! Start URLs: which hosts are AWS's, and the region that a host names.
+//! Start URLs: which hosts belong to AWS, and the region in a host.
 //!
-//! An address whose host is not AWS's is a vanity address: its owner redirects it, once, to the portal. The rules are
-//! those of the AWS CLI from 2.35.13 on.
+//! A URL with another host is a vanity URL, which its owner redirects, once, to the portal. The rules are those of the
+//! AWS CLI since 2.35.13.
 
 use hatbox_types::name::Region;
 
-/// The ends of hosts that are AWS's.
+/// Suffixes of AWS's hosts.
 const OWNED_ENDS: [&str; 8] = [
     ".app.aws",
     ".portal.amazonaws.com",
@@ -17,7 +17,7 @@ const OWNED_ENDS: [&str; 8] = [
     ".awsapps.cn",
 ];
 
-/// Whole hosts that are AWS's.
+/// Complete names of AWS's hosts.
 const OWNED: [&str; 4] = [
     "identitycenter.amazonaws.com",
     "identitycenter.amazonaws.com.cn",
@@ -25,7 +25,7 @@ const OWNED: [&str; 4] = [
     "identitycenter.us-gov.amazonaws.com",
 ];
 
-/// The forms of a portal's host that name a region: what precedes it after the first label, and what follows it.
+/// The forms of a portal's host with a region: the text between the first label and the region, and the text after it.
 const REGIONAL: [(&str, &str); 6] = [
     ("portal.", ".app.aws"),
     ("", ".portal.amazonaws.com"),
@@ -38,15 +38,15 @@ const REGIONAL: [(&str, &str); 6] = [
 /// Why a text is not a start URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartUrlError {
-    /// Another scheme than https, which is required but on loopback.
+    /// The scheme is not https, which is required except for loopback hosts.
     #[error("expected an https:// URL")]
     Scheme,
-    /// No host, a user name, a control character.
+    /// There is no host, a user name, or a control character.
     #[error("expected a URL such as `https://d-1234567890.awsapps.com/start`")]
     Form,
 }
 
-/// A start URL: scheme, host, the port if it is not the scheme's own, and the path without a slash at its end.
+/// A start URL: scheme, host, a port other than the default, and the path without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StartUrl {
     text: String,
@@ -54,10 +54,10 @@ pub struct StartUrl {
 }
 
 impl StartUrl {
-    /// Reads one. Plain http is taken on loopback only. Query and fragment are dropped, as the CLI does.
+    /// Parses a start URL. Accepts plain HTTP only for loopback hosts. Drops query and fragment, as the AWS CLI does.
     ///
     /// # Errors
-    /// When it is not a URL of that form.
+    /// If it has another form.
     pub fn parse(text: &str) -> Result<Self, StartUrlError> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").ok_or(StartUrlError::Form)?;
@@ -95,24 +95,24 @@ impl StartUrl {
         Ok(Self { text, host })
     }
 
-    /// The address, as it is sent.
+    /// Returns the URL as it is sent.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether the host is AWS's own. Another is a vanity address, and is followed to the portal first.
+    /// Whether the host belongs to AWS. Any other URL is a vanity URL, which is followed to the portal first.
     pub fn is_owned_by_aws(&self) -> bool {
         self.text.starts_with("https://")
             && (OWNED.contains(&self.host.as_str())
                 || OWNED_ENDS.iter().any(|end| self.host.len() > end.len() && self.host.ends_with(end)))
     }
 
-    /// Whether it is on this machine: a stand-in for tests, never a vanity address.
+    /// Whether the host is this machine: a stand-in for tests, never a vanity URL.
     pub fn is_on_loopback(&self) -> bool {
         is_loopback(&self.host)
     }
 
-    /// The region that the portal's host names: `https://ssoins-x.portal.eu-west-1.app.aws`. `*.awsapps.com` names none.
+    /// Returns the region in the portal's host: `https://ssoins-x.portal.eu-west-1.app.aws`. `*.awsapps.com` has none.
     pub fn region(&self) -> Option<Region> {
         let (_, rest) = self.host.split_once('.')?;
         let label =

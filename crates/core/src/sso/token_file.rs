@@ -1,7 +1,7 @@
-//! The files of `~/.aws/sso/cache` that the AWS CLI and the SDKs share: names, and the token's eight fields.
+//! The files in `~/.aws/sso/cache` shared with the AWS CLI and the SDKs: their names, and the token's eight fields.
 //!
-//! A file that all of them read and refresh has all eight, times as `YYYY-MM-DDTHH:MM:SSZ` without a fraction. Fields that
-//! are not known here are kept.
+//! All programs can read and refresh a file with all eight fields, and times of the form `YYYY-MM-DDTHH:MM:SSZ`.
+//! Unknown fields are kept.
 
 use hatbox_types::name::Region;
 use hatbox_types::secret::SecretString;
@@ -9,38 +9,38 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha1::{Digest, Sha1};
 
-/// A token of Identity Center, with all that refreshing it needs.
+/// A token of Identity Center, with everything needed to refresh it.
 #[derive(Debug, Clone)]
 pub struct SsoToken {
-    /// The start URL that it was obtained from.
+    /// The start URL of the sign-in.
     pub start_url: String,
     /// The region of Identity Center.
     pub region: Region,
-    /// What the portal takes.
+    /// The token for the portal.
     pub access_token: SecretString,
     /// When the access token expires.
     pub expires_at: Timestamp,
-    /// What a new access token is obtained with; `None` where the scopes gave none.
+    /// For obtaining a new access token; `None` if the scopes did not include that.
     pub refresh: Option<Refresh>,
 }
 
-/// What refreshing needs: the refresh token, and the very client that got it.
+/// What a refresh needs: the refresh token, and the client that got it.
 #[derive(Debug, Clone)]
 pub struct Refresh {
-    /// The refresh token. It is spent when it is used.
+    /// The refresh token, which can be used once.
     pub token: SecretString,
     /// The client that it belongs to.
     pub client: Client,
 }
 
-/// A client that was registered with Identity Center.
+/// A client registered with Identity Center.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// `clientId`.
     pub id: String,
     /// `clientSecret`.
     pub secret: SecretString,
-    /// When the registration ends; a refresh after that is pointless.
+    /// When the registration expires, after which a refresh fails.
     pub expires_at: Timestamp,
 }
 
@@ -50,12 +50,12 @@ pub enum TokenFileError {
     /// Not a JSON object.
     #[error("not a JSON object")]
     Json,
-    /// A field that is missing, or of another form.
+    /// A field is missing or invalid.
     #[error("`{0}` is missing or invalid")]
     Field(&'static str),
 }
 
-/// The file's name: SHA-1 of the session's name, or of the start URL where the profile has no `sso_session`.
+/// Returns the file's name: the SHA-1 of the session's name, or of the start URL for a profile without `sso_session`.
 pub fn token_file_name(session_or_url: &str) -> String {
     let digest = Sha1::digest(session_or_url.as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -63,11 +63,11 @@ pub fn token_file_name(session_or_url: &str) -> String {
 }
 
 impl SsoToken {
-    /// Reads a token file.
+    /// Parses a token file.
     ///
     /// # Errors
-    /// When it is not JSON, or the access token, its end, the start URL or the region is missing or invalid. What only a
-    /// refresh needs may be missing.
+    /// If it is not JSON, or the access token, its expiry, the start URL or the region is missing or invalid. Fields
+    /// that only a refresh needs may be missing.
     pub fn parse(text: &str) -> Result<Self, TokenFileError> {
         let fields = parse_fields(text)?;
         let text_of =
@@ -95,7 +95,7 @@ impl SsoToken {
         })
     }
 
-    /// Whether both come from one sign-in: a refresh keeps the client, whose secret no other sign-in's service knows.
+    /// Whether both are from the same sign-in: a refresh keeps the client, whose secret no other sign-in has.
     pub fn is_same_sign_in(&self, other: &Self) -> bool {
         let is_same = |one: &SecretString, two: &SecretString| one.expose() == two.expose();
         let clients = self.refresh.as_ref().zip(other.refresh.as_ref());
@@ -105,7 +105,7 @@ impl SsoToken {
             })
     }
 
-    /// The file's new text: the token's fields, and those of the `old` text that are not the token's.
+    /// Renders the file's new text: the token's fields, and all other fields of the `old` text.
     pub fn render(&self, old: Option<&str>) -> String {
         let mut fields = old.and_then(|old| parse_fields(old).ok()).unwrap_or_default();
         let mut set = |name: &str, value: Option<String>| match value {
@@ -136,7 +136,7 @@ fn parse_fields(text: &str) -> Result<Map<String, Value>, TokenFileError> {
     }
 }
 
-/// Whole seconds, in the one form that every SDK reads.
+/// Renders whole seconds, in the form that every SDK can parse.
 fn render_time(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
