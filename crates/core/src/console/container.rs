@@ -1,20 +1,20 @@
-//! Addresses that Firefox opens in a container, by the extension "Open external links in a container".
+//! URLs that Firefox opens in a container, with the extension "Open external links in a container".
 
 use crate::sso::authorize::render_query;
 
-/// A container of Firefox: tabs with cookies of their own.
+/// A Firefox container: tabs with separate cookies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirefoxContainer {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The colour of a new one.
+    /// The colour, if the container is new.
     pub color: Option<String>,
-    /// The icon of a new one.
+    /// The icon, if the container is new.
     pub icon: Option<String>,
 }
 
 impl FirefoxContainer {
-    /// The address at which the extension opens `url` in the container. It creates the container if there is none.
+    /// Returns the URL with which the extension opens `url` in the container, which it creates if it is missing.
     pub fn render_url(&self, url: &str) -> String {
         let mut pairs = vec![("name", self.name.as_str())];
         pairs.extend(self.color.as_deref().map(|color| ("color", color)));

@@ -1,4 +1,4 @@
-//! The links that lead to the console: by a sign-in token, or by the portal of Identity Center.
+//! Links to the console: with a sign-in token, or through the Identity Center portal.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 
 use crate::sso::authorize::render_query;
 
-/// Who sends the person to the console, as AWS shows it when the session has ended.
+/// The program that AWS names when the session has expired.
 const ISSUER: &str = "hatbox";
 
-/// Path and query that exchange temporary credentials for a sign-in token. Without `duration`, a session of the console
-/// lasts as long as the credentials.
+/// Renders the path and query that exchange temporary credentials for a sign-in token. Without `duration`, the console
+/// session lasts as long as the credentials.
 ///
-/// Security: the query holds the credentials.
+/// Security: the query contains the credentials.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html>
 pub fn render_token_target(
@@ -38,7 +38,8 @@ pub fn render_token_target(
     target
 }
 
-/// The address that signs the browser in with a sign-in token and shows `destination`. `base` is the sign-in endpoint.
+/// Renders the URL that signs the browser in with a sign-in token and shows `destination`. `base` is the sign-in
+/// endpoint.
 pub fn render_sign_in_link(base: &str, token: &SecretString, destination: &str) -> SecretString {
     let query = Zeroizing::new(render_query(&[
         ("Action", "login"),
@@ -49,16 +50,16 @@ pub fn render_sign_in_link(base: &str, token: &SecretString, destination: &str) 
     SecretString::new(format!("{base}/federation?{}", *query))
 }
 
-/// The address that signs the browser out of the console, and shows `next`. In a browser with multi-session support, it
-/// answers 400.
+/// Renders the URL that signs the browser out of the console and shows `next`. In a browser with multi-session support,
+/// it returns 400.
 pub fn render_sign_out_link(base: &str, next: Option<&SecretString>) -> SecretString {
     let mut pairs = vec![("Action", "logout")];
     pairs.extend(next.map(|next| ("redirect_uri", next.expose())));
     SecretString::new(format!("{base}/oauth?{}", *Zeroizing::new(render_query(&pairs))))
 }
 
-/// The address at which the portal of Identity Center signs the browser in as a permission set. It holds no credential:
-/// the browser's own sign-in to the portal counts.
+/// Renders the URL at which the Identity Center portal signs the browser in with a permission set. It contains no
+/// credentials: the browser has to be signed in to the portal.
 ///
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/createshortcutlink.html>
 pub fn render_portal_link(start_url: &str, account: &str, role: &str, destination: &str) -> String {

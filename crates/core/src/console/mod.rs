@@ -1,4 +1,4 @@
-//! The AWS console, pure: where it is in each partition, and the links that lead there.
+//! The AWS console, pure: its URLs in each partition, and links to it.
 
 pub mod container;
 pub mod link;

@@ -1,11 +1,11 @@
-//! Where the console and the endpoint that signs in to it are.
+//! The URLs of the console and of the endpoint that signs in to it.
 
 use hatbox_types::name::Region;
 use hatbox_types::partition::Partition;
 
 use crate::login::address::sign_in_domain;
 
-/// The console of a region, or of a partition where no region is named.
+/// The console of a region, or of a partition if no region is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsolePlace {
     partition: Partition,
@@ -13,29 +13,29 @@ pub struct ConsolePlace {
 }
 
 impl ConsolePlace {
-    /// The console of `region` in `partition`. A region of another partition is left out.
+    /// Creates the console of `region` in `partition`. Ignores a region of another partition.
     pub fn new(partition: Partition, region: Option<&Region>) -> Self {
         Self { partition, region: region.filter(|region| region.partition() == partition).cloned() }
     }
 
-    /// The partition.
+    /// Returns the partition.
     pub fn partition(&self) -> Partition {
         self.partition
     }
 
-    /// The region that pages show.
+    /// Returns the region that pages show.
     pub fn region(&self) -> Option<&Region> {
         self.region.as_ref()
     }
 
-    /// The endpoint that signs in, without a slash at its end.
+    /// Returns the endpoint that signs in, without a trailing slash.
     ///
     /// <https://docs.aws.amazon.com/general/latest/gr/signin-service.html>
     pub fn sign_in_url(&self) -> String {
         format!("https://{}{}", self.prefix(), sign_in_domain(self.partition, false))
     }
 
-    /// The console, without a slash at its end.
+    /// Returns the console's URL, without a trailing slash.
     pub fn console_url(&self) -> String {
         let domain = match self.partition {
             Partition::Aws => "console.aws.amazon.com",
@@ -50,7 +50,7 @@ impl ConsolePlace {
         format!("https://{}{domain}", self.prefix())
     }
 
-    /// `REGION.`; nothing for the region that the hosts without one are in.
+    /// Returns `REGION.`, or nothing for the region of the hosts without one.
     fn prefix(&self) -> String {
         let named = self.region.as_ref().filter(|region| region.as_str() != self.partition.usual_region());
         named.map(|region| format!("{region}.")).unwrap_or_default()

@@ -1,29 +1,29 @@
-//! Which page of the console is opened: a service's, or any other.
+//! The page of the console to open: a service's, or any other.
 
 use super::place::ConsolePlace;
 
 /// A page of the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsoleTarget {
-    /// Behind the host, without a slash at its beginning. It may have a query and a fragment.
+    /// The part after the host, without a leading slash. May have a query and a fragment.
     path: String,
 }
 
 /// Why a page cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// Not a name of a service.
+    /// It is not the name of a service.
     #[error("expected the name of a service, such as `s3` or `ec2`")]
     Service,
-    /// Not a path.
+    /// It is not a path.
     #[error("expected a path, such as `s3/buckets/logs` or `lambda/home#/functions`")]
     Path,
 }
 
-/// No page has a longer address.
+/// In bytes; no page has a longer URL.
 const MAX_PATH: usize = 1500;
 
-/// Services whose pages do not begin with their names.
+/// Services whose pages do not begin with the service's name.
 const PAGES: [(&str, &str); 18] = [
     ("cfn", "cloudformation/home"),
     ("dynamodb", "dynamodbv2/home"),
@@ -46,15 +46,15 @@ const PAGES: [(&str, &str); 18] = [
 ];
 
 impl ConsoleTarget {
-    /// The console's own page.
+    /// Returns the home page of the console.
     pub fn home() -> Self {
         Self { path: "console/home".to_owned() }
     }
 
-    /// The page of a service, by the name that it has in the console's addresses or in the AWS CLI.
+    /// Returns the page of a service, by its name in the console's URLs or in the AWS CLI.
     ///
     /// # Errors
-    /// When the name is none.
+    /// If it is not a name.
     pub fn of_service(name: &str) -> Result<Self, TargetError> {
         let is_name = (1..=64).contains(&name.len())
             && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -66,10 +66,10 @@ impl ConsoleTarget {
         Ok(Self { path: known.unwrap_or_else(|| format!("{name}/home")) })
     }
 
-    /// The page with this path, which may have a query and a fragment.
+    /// Returns the page with this path, which may have a query and a fragment.
     ///
     /// # Errors
-    /// When it would be another address, or none.
+    /// If it is not a path within the console.
     pub fn of_path(path: &str) -> Result<Self, TargetError> {
         let path = path.trim_start_matches('/');
         let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '`');
@@ -80,7 +80,7 @@ impl ConsoleTarget {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Its address in the console of `place`.
+    /// Renders its URL in the console of `place`.
     pub fn render_url(&self, place: &ConsolePlace) -> String {
         let (page, fragment) =
             self.path.split_once('#').map_or((self.path.as_str(), None), |(a, b)| (a, Some(b)));

@@ -1,14 +1,14 @@
-//! Where the sign-in service is: one address for each region.
+//! The URL of the sign-in service in each region.
 
 use hatbox_types::name::Region;
 use hatbox_types::partition::Partition;
 
-/// The service's own address in `region`, by the endpoint rules of its model.
+/// Returns the service's own URL in `region`, by the endpoint rules of its model.
 pub fn render_sign_in_url(region: &Region, use_fips: bool) -> String {
     format!("https://{region}.{}", sign_in_domain(region.partition(), use_fips))
 }
 
-/// What the hosts of the service in a partition end in. Only GovCloud has one for FIPS.
+/// Returns the domain of the service in a partition. Only GovCloud has a separate one for FIPS.
 pub(crate) fn sign_in_domain(partition: Partition, use_fips: bool) -> &'static str {
     match partition {
         Partition::Aws => "signin.aws.amazon.com",

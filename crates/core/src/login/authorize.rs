@@ -1,5 +1,4 @@
-//! The question that the browser takes to the sign-in page, the text that a person brings back from another device, and
-//! who signed in.
+//! The URL of the sign-in page, the text that the user pastes from another device, and the identity that signed in.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -9,17 +8,17 @@ use serde_json::Value;
 use super::cache_file::{CROSS_DEVICE, SAME_DEVICE};
 use crate::sso::authorize::{Redirect, RedirectError, parse_answer, render_challenge, render_query};
 
-/// Where the browser is that a person signs in with.
+/// The device of the browser that the user signs in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Device {
-    /// On this machine: the page redirects to a loopback address.
+    /// This machine: the page redirects to a loopback address.
     Same,
-    /// On another one: the page shows a text that is to be pasted here.
+    /// Another machine: the page shows a text to paste here.
     Other,
 }
 
 impl Device {
-    /// The client that asks.
+    /// Returns the client to sign in with.
     pub fn client_id(self) -> &'static str {
         match self {
             Self::Same => SAME_DEVICE,
@@ -28,7 +27,7 @@ impl Device {
     }
 }
 
-/// The address of the page. `base` is the service's; `redirect` is where the answer goes.
+/// Renders the URL of the page. `base` is the service's URL; `redirect` receives the answer.
 pub fn render_authorize_url(
     base: &str,
     device: Device,
@@ -41,7 +40,7 @@ pub fn render_authorize_url(
         ("response_type", "code"),
         ("client_id", device.client_id()),
         ("state", state),
-        // RFC 7636 has `S256` for the same; this service does not know that name.
+        // RFC 7636 calls this `S256`, a name that the service does not accept.
         ("code_challenge_method", "SHA-256"),
         ("code_challenge", &challenge),
         ("scope", "openid"),
@@ -50,15 +49,15 @@ pub fn render_authorize_url(
     format!("{base}/v1/authorize?{query}")
 }
 
-/// The page that shows the text to be pasted.
+/// Returns the page that shows the text to paste.
 pub fn render_confirmation_url(base: &str) -> String {
     format!("{base}/v1/sessions/confirmation")
 }
 
-/// Reads the text that a person pasted: base64 of `state=...&code=...`, perhaps broken into lines.
+/// Parses the text that the user pasted: base64 of `state=...&code=...`, perhaps with line breaks.
 ///
 /// # Errors
-/// When it is not such a text, or the answer to another sign-in.
+/// If it is not such a text, or answers another sign-in.
 pub fn parse_pasted(text: &str, state: &str) -> Result<Redirect, RedirectError> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     let bytes = STANDARD.decode(&text).or_else(|_| STANDARD_NO_PAD.decode(&text));
@@ -66,24 +65,24 @@ pub fn parse_pasted(text: &str, state: &str) -> Result<Redirect, RedirectError> 
     parse_answer(&answer.map_err(|_| RedirectError::Form)?, state)
 }
 
-/// Who signed in.
+/// The identity that signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginIdentity {
-    /// The ARN of the user, the role's session or the root user; also the session's name.
+    /// The ARN of the user, the role session or the root user, which is also the session's name.
     pub arn: String,
     /// The account in the ARN.
     pub account: AccountId,
 }
 
-/// Reads the identity out of an id token, whose `sub` is the ARN. The token came from the service itself over TLS, so its
-/// signature is not verified, as the AWS CLI does not.
+/// Reads the identity from an id token, whose `sub` is the ARN. The token comes from the service over TLS, so its
+/// signature is not verified, as in the AWS CLI.
 pub fn parse_identity(id_token: &str) -> Option<LoginIdentity> {
     let claims = URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
     parse_arn(claims.get("sub")?.as_str()?)
 }
 
-/// `arn:PARTITION:iam|sts::ACCOUNT:RESOURCE`. It is written into the config, so it is one word.
+/// Parses `arn:PARTITION:iam|sts::ACCOUNT:RESOURCE`. It is written to the config, so it must be a single word.
 fn parse_arn(arn: &str) -> Option<LoginIdentity> {
     let is_plain = arn.len() <= 2048 && arn.bytes().all(|b| b.is_ascii_graphic() && !b"#;\"\\`".contains(&b));
     let mut parts = arn.splitn(6, ':');

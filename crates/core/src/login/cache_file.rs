@@ -1,7 +1,6 @@
-//! The files of `~/.aws/login/cache` that the AWS CLI and the SDKs share.
+//! The files in `~/.aws/login/cache` shared with the AWS CLI and the SDKs.
 //!
-//! Their fields are kept, those that are not known here too: a field that one SDK wrote and another needs must not be lost
-//! by a refresh.
+//! Unknown fields are kept: a refresh must not lose a field that one SDK wrote and another needs.
 
 use hatbox_types::name::{AccessKeyId, AccountId, Region};
 use hatbox_types::secret::{SecretString, SessionCredentials};
@@ -11,25 +10,25 @@ use sha2::{Digest, Sha256};
 
 use super::dpop::DpopKey;
 
-/// The two clients that the sign-in service knows.
+/// The sign-in service's client for a browser on the same machine.
 pub const SAME_DEVICE: &str = "arn:aws:signin:::devtools/same-device";
-/// The client of a sign-in whose browser is on another machine.
+/// The sign-in service's client for a browser on another machine.
 pub const CROSS_DEVICE: &str = "arn:aws:signin:::devtools/cross-device";
 
 /// A session of `aws login`.
 #[derive(Debug, Clone)]
 pub struct LoginSession {
-    /// The credentials of the moment, good for 15 minutes.
+    /// The current credentials, which last 15 minutes.
     pub credentials: SessionCredentials,
-    /// The account, where the file has it.
+    /// The account, if the file contains it.
     pub account: Option<AccountId>,
     /// One of [`SAME_DEVICE`] and [`CROSS_DEVICE`].
     pub client_id: String,
-    /// What new credentials are obtained with. It rotates.
+    /// The token for obtaining new credentials, which changes with each use.
     pub refresh_token: SecretString,
     /// The key that the session is bound to.
     pub key: DpopKey,
-    /// The region that the session was made in. A refresh elsewhere is refused.
+    /// The region of the session. The service rejects a refresh in another region.
     pub region: Option<Region>,
 }
 
@@ -39,12 +38,12 @@ pub enum LoginFileError {
     /// Not a JSON object.
     #[error("not a JSON object")]
     Json,
-    /// A field that is missing, or of another form.
+    /// A field is missing or invalid.
     #[error("`{0}` is missing or invalid")]
     Field(&'static str),
 }
 
-/// The file's name: SHA-256 of the session's name without blanks at its ends.
+/// Returns the file's name: the SHA-256 of the session's name without surrounding blanks.
 pub fn cache_file_name(session: &str) -> String {
     let digest = Sha256::digest(session.trim().as_bytes());
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -52,10 +51,10 @@ pub fn cache_file_name(session: &str) -> String {
 }
 
 impl LoginSession {
-    /// Reads a cache file.
+    /// Parses a cache file.
     ///
     /// # Errors
-    /// When it is not JSON, or a field that is needed is missing or invalid.
+    /// If it is not JSON, or a required field is missing or invalid.
     pub fn parse(text: &str) -> Result<Self, LoginFileError> {
         let fields = parse_fields(text)?;
         let token = fields.get("accessToken").and_then(Value::as_object);
@@ -94,8 +93,8 @@ impl LoginSession {
         })
     }
 
-    /// The file's new text: the session's fields, and those of the `old` text that are not the session's. The id token of
-    /// the first exchange is `id_token`; later ones have none, and the old one stays.
+    /// Renders the file's new text: the session's fields, and all other fields of the `old` text. `id_token` is that of
+    /// the first exchange; later ones return none, and the old one is kept.
     ///
     /// # Errors
     /// Never for a session that was parsed.

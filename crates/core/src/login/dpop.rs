@@ -1,7 +1,7 @@
-//! DPoP proofs (RFC 9449) for the sign-in service: a JSON Web Token signed by the key that the session is bound to.
+//! DPoP proofs (RFC 9449) for the sign-in service: a JSON Web Token signed with the key that the session is bound to.
 //!
-//! The header has the public key; the payload names the method, the address without its query, and the time. There is
-//! neither `ath` nor a nonce.
+//! The header contains the public key; the payload contains the method, the URL without its query, and the time. There
+//! is neither `ath` nor a nonce.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 /// RFC 5915: a sequence of 119 bytes, version 1, and an octet string of 32 bytes.
 const VERSION: &[u8] = &[0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20];
-/// Behind it: the curve by its object identifier, 1.2.840.10045.3.1.7, and a bit string of 65 bytes.
+/// What follows: the curve's object identifier, 1.2.840.10045.3.1.7, and a bit string of 65 bytes.
 const CURVE: &[u8] =
     &[0xa0, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0xa1, 0x44, 0x03, 0x42, 0x00];
 
@@ -35,24 +35,25 @@ impl std::fmt::Debug for DpopKey {
 pub struct DpopKeyError;
 
 impl DpopKey {
-    /// A key of 32 random bytes; `None` for the few that are out of range (1 in 2^32), where others are to be taken.
+    /// Creates a key from 32 random bytes; `None` for the few that are out of range (1 in 2^32), with which to try
+    /// again.
     pub fn of_random(bytes: &[u8; 32]) -> Option<Self> {
         SecretKey::from_slice(bytes).ok().map(Self)
     }
 
-    /// Reads `-----BEGIN EC PRIVATE KEY-----`, as the cache file has it.
+    /// Parses `-----BEGIN EC PRIVATE KEY-----`, the format in the cache file.
     ///
     /// # Errors
-    /// When it is not such a key.
+    /// If it is not such a key.
     pub fn parse_pem(pem: &str) -> Result<Self, DpopKeyError> {
         SecretKey::from_sec1_pem(pem).map(Self).map_err(|_| DpopKeyError)
     }
 
-    /// As the cache file has it: SEC 1 with the curve's name and the public key, lines of 64, a line's end at the end.
-    /// `p256` would leave the name of the curve out, and botocore and the Go SDK do not read a key without it.
+    /// Renders the format in the cache file: SEC 1 with the curve's name and the public key, in lines of 64 characters.
+    /// `p256` would omit the curve's name, without which botocore and the Go SDK cannot parse the key.
     ///
     /// # Errors
-    /// When what would be written is not a key that is read again; never for a key that was parsed or made here.
+    /// If the result could not be parsed again; never for a key that was parsed or created here.
     pub fn render_pem(&self) -> Result<SecretString, DpopKeyError> {
         let private = Zeroizing::new(<[u8; 32]>::from(self.0.to_bytes()));
         let point = p256::EncodedPoint::from(self.0.public_key());
@@ -70,12 +71,12 @@ impl DpopKey {
         Ok(SecretString::new(pem))
     }
 
-    /// The proof for one POST to `url`. `id` is a fresh UUID or an equal: each proof has another.
+    /// Renders the proof for one POST to `url`. `id` must be unique for each proof, such as a new UUID.
     pub fn render_proof(&self, url: &str, id: &str, now: Timestamp) -> String {
         let point = self.0.public_key();
         let encoded = p256::EncodedPoint::from(point);
         let part = |bytes: Option<&p256::FieldBytes>| {
-            // A field element has 32 bytes here: those that begin with zeros are as long as the others.
+            // Always encodes 32 bytes, including leading zeros.
             bytes.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).unwrap_or_default()
         };
         let header = json!({

@@ -1,5 +1,5 @@
-//! Sessions of `aws login` (`login_session`), pure: where the sign-in service is, what its page is asked, the cache file
-//! that the AWS CLI and the SDKs share, and the proof that each call carries.
+//! Sessions of `aws login` (`login_session`), pure: the sign-in service's URL and page, the cache file shared with the
+//! AWS CLI and the SDKs, and the proof in each call.
 
 pub mod address;
 pub mod authorize;
