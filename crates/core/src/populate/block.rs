@@ -1,4 +1,4 @@
-//! The block of the config file that `hatbox sso populate` owns: found, read, and written.
+//! The block of the config file that `hatbox sso populate` owns: finds, parses and renders it.
 //!
 //! ```text
 //! # >>> hatbox sso populate corp
@@ -14,8 +14,8 @@
 //!
 //! # <<< hatbox sso populate corp
 //! ```
-//! The two marks are comments for every other program. What stands between them is found by them alone; each session has
-//! a block of its own.
+//! Other programs see the two markers as comments. hatbox finds the block by its markers alone; each session has its
+//! own.
 
 use std::ops::Range;
 
@@ -35,17 +35,17 @@ const REGION: &str = "# region = ";
 /// Why a block cannot be used. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
-    /// A mark without the other one, or two blocks of one session.
+    /// A marker without its counterpart, or two blocks of one session.
     #[error(
         "the marks of `hatbox sso populate {session}` do not match: expected one `>>>` line and one `<<<` line below it"
     )]
     Marks {
         /// The session.
         session: String,
-        /// The line of a mark.
+        /// The line of a marker.
         line: u32,
     },
-    /// A section that hatbox did not write.
+    /// A section in the block that hatbox did not write.
     #[error("a section in the block of `hatbox sso populate {session}` is not one of its profiles")]
     Foreign {
         /// The session.
@@ -53,7 +53,7 @@ pub enum BlockError {
         /// Its line.
         line: u32,
     },
-    /// Settings below the end mark, without a header: they belong to the block's last profile.
+    /// Settings below the end marker, without a header, which belong to the block's last profile.
     #[error(
         "a setting below the end mark of `hatbox sso populate {session}` belongs to a profile above the mark"
     )]
@@ -63,14 +63,14 @@ pub enum BlockError {
         /// Its line.
         line: u32,
     },
-    /// The template or region that the block remembers.
+    /// The template or region saved in the block is invalid.
     #[error("the block of `hatbox sso populate {session}` has an invalid {what}")]
     Remembered {
         /// The session.
         session: String,
         /// Which of the two.
         what: &'static str,
-        /// Why.
+        /// Why it is invalid.
         #[source]
         reason: Option<TemplateError>,
         /// Its line.
@@ -82,7 +82,7 @@ pub enum BlockError {
 }
 
 impl BlockError {
-    /// The line that it is about.
+    /// Returns the line that it is about.
     pub fn line(&self) -> Option<u32> {
         match self {
             Self::Marks { line, .. }
@@ -94,7 +94,7 @@ impl BlockError {
     }
 }
 
-/// A profile of a block, as it is written.
+/// A profile of a block, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenProfile {
     /// The profile's name.
@@ -103,11 +103,11 @@ pub struct WrittenProfile {
     pub account_id: String,
     /// `sso_role_name`.
     pub role_name: String,
-    /// Its lines below the header, with settings that the user added.
+    /// The lines below its header, including settings that the user added.
     pub(super) body: Vec<u8>,
 }
 
-/// A block that is in the file.
+/// An existing block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
     /// The template of the last run.
@@ -116,11 +116,11 @@ pub struct Block {
     pub region: Option<Region>,
     /// Its profiles, in the order of the file.
     pub profiles: Vec<WrittenProfile>,
-    /// Its bytes, the lines of both marks included.
+    /// Its range, including the lines of both markers.
     pub(super) range: Range<usize>,
 }
 
-/// A line of the text, without its end.
+/// A line of the text, without its line end.
 struct Line<'a> {
     text: &'a [u8],
     range: Range<usize>,
@@ -139,7 +139,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = Line<'_>> {
 /// Finds the block of `session` in the text of a config file.
 ///
 /// # Errors
-/// When its marks do not match, or it holds what hatbox did not write: nothing of the user's may be lost.
+/// If its markers do not match, or it contains something that hatbox did not write, which must not be lost.
 pub fn find_block(text: &[u8], session: &str) -> Result<Option<Block>, BlockError> {
     let (begin, end) = (format!("{BEGIN}{session}"), format!("{END}{session}"));
     let (mut first, mut last): (Option<Line<'_>>, Option<Line<'_>>) = (None, None);
@@ -200,7 +200,7 @@ fn read_block(text: &[u8], session: &str, first: &Line<'_>, last: &Line<'_>) -> 
     Ok(Block { template, region, profiles, range: first.range.start..last.range.end })
 }
 
-/// `None` for a section that is not a profile of this session's.
+/// Returns `None` for a section that is not a profile of this session.
 fn read_profile(session: &str, section: &Section<'_>, body: &Body<'_>) -> Option<WrittenProfile> {
     let value = |key: &str| {
         let entry = body.entries.iter().rev().find(|entry| entry.has_key(key))?;
@@ -217,7 +217,7 @@ fn read_profile(session: &str, section: &Section<'_>, body: &Body<'_>) -> Option
     })
 }
 
-/// The lines of a block, with ends of lines as `end`.
+/// Renders the lines of a block, with the line ends `end`.
 pub(super) fn render_block(
     session: &str,
     template: &NameTemplate,

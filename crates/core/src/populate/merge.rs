@@ -1,4 +1,4 @@
-//! The config's new text, with one profile for each role in the session's block, and the list of what changes.
+//! Computes the config's new text, with one profile per role in the session's block, and the list of changes.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,18 +13,18 @@ use crate::config::origin::FileKind;
 use crate::config::syntax::{Document, TooLarge};
 use hatbox_types::name::Region;
 
-/// What the block is to hold.
+/// The wanted content of the block.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The `[sso-session]`.
     pub session: &'a str,
-    /// How profiles are named.
+    /// The template for names of profiles.
     pub template: &'a NameTemplate,
-    /// `region` of new profiles; where it differs from the last run's, of all.
+    /// The region of new profiles; if it differs from that of the last run, of all profiles.
     pub region: Option<&'a Region>,
-    /// All roles that are assigned to the user, in any order.
+    /// All roles assigned to the user, in any order.
     pub roles: &'a [AssignedRole],
-    /// Names that mean something already outside of the config file: sections of the credentials file, stored keys.
+    /// Names that are used outside of the config file: by sections of the credentials file, and by stored keys.
     pub taken: &'a BTreeSet<String>,
 }
 
@@ -37,20 +37,20 @@ pub struct Row {
     pub account_id: String,
     /// The role.
     pub role_name: String,
-    /// The name that the profile had before, where it is another.
+    /// The earlier name of the profile, if it is renamed.
     pub renamed_from: Option<String>,
 }
 
-/// What changes in a block. The rows are in the order of their names.
+/// The changes in a block. Rows are sorted by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Roles without a profile until now.
+    /// Roles that get a new profile.
     pub added: Vec<Row>,
-    /// Profiles whose role is not assigned any more.
+    /// Profiles whose role is no longer assigned.
     pub removed: Vec<Row>,
-    /// Profiles with another name or other settings than before.
+    /// Profiles with a new name or new settings.
     pub changed: Vec<Row>,
-    /// How many stay as they are.
+    /// The number of unchanged profiles.
     pub unchanged: usize,
     /// Roles that get no profile.
     pub left_out: Vec<(AssignedRole, RoleError)>,
@@ -66,7 +66,7 @@ impl Changes {
 /// Why there is no new text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PopulateError {
-    /// The block cannot be used as it is.
+    /// The block cannot be used.
     #[error(transparent)]
     Block(#[from] BlockError),
     /// A profile cannot be written.
@@ -86,13 +86,13 @@ impl From<TooLarge> for PopulateError {
     }
 }
 
-/// Gives the session's block one profile for each role. No byte outside of the block changes.
+/// Gives the session's block one profile per role. Changes no byte outside of the block.
 ///
-/// A profile whose role is still assigned keeps the settings that the user added to it. Doing the same again changes
-/// nothing. Without roles, the block is removed.
+/// A profile whose role is still assigned keeps settings that the user added to it. Running it again changes nothing.
+/// Without roles, removes the block.
 ///
 /// # Errors
-/// When the block holds what hatbox did not write, or a profile in it cannot be changed.
+/// If the block contains something that hatbox did not write, or a profile in it cannot be changed.
 pub fn populate(text: &[u8], wanted: &Wanted<'_>) -> Result<(Vec<u8>, Changes), PopulateError> {
     let block = find_block(text, wanted.session)?;
     let written: &[WrittenProfile] = block.as_ref().map_or(&[], |block| &block.profiles);
@@ -102,7 +102,7 @@ pub fn populate(text: &[u8], wanted: &Wanted<'_>) -> Result<(Vec<u8>, Changes), 
     let mut earlier: BTreeMap<_, &WrittenProfile> = BTreeMap::new();
     let mut gone = Vec::new();
     for profile in written {
-        // Of two profiles with one role, the first stays.
+        // Of two profiles for the same role, the first is kept.
         match earlier.entry((profile.account_id.as_str(), profile.role_name.as_str())) {
             Entry::Vacant(place) => drop(place.insert(profile)),
             Entry::Occupied(_) => gone.push(profile),
@@ -161,7 +161,7 @@ fn row_of(profile: &WrittenProfile) -> Row {
     }
 }
 
-/// The names of all profiles but those of the block.
+/// Returns the names of all profiles outside of the block.
 fn names_outside(
     text: &[u8],
     block: Option<&Block>,
@@ -202,7 +202,7 @@ fn render_section(
     edit_section(&section, FileKind::Config, kind, name, &changes)
 }
 
-/// The text with `new` in the place of the block, or at its end where there was none.
+/// Replaces the block in the text, or adds it at the end.
 fn replace(text: &[u8], block: Option<&Block>, new: Option<Vec<u8>>, end: &[u8]) -> Vec<u8> {
     let Some(block) = block else {
         let mut result = text.to_vec();
@@ -215,7 +215,7 @@ fn replace(text: &[u8], block: Option<&Block>, new: Option<Vec<u8>>, end: &[u8])
     let (mut before, mut after) =
         (text.get(..block.range.start).unwrap_or_default(), text.get(block.range.end..).unwrap_or_default());
     if new.is_none() {
-        // The blank line that set it apart goes with it.
+        // Also removes the blank line before the block.
         if after.trim_ascii().is_empty() {
             (before, after) = (without_blank_line(before), b"");
         } else if let Some(less) = after.strip_prefix(end) {

@@ -1,14 +1,14 @@
-//! One name for each role: none twice, none that another profile has, and the one that it had as long as that fits.
+//! Chooses a unique name for each role, which no other profile has; keeps an earlier name that is still suitable.
 //!
 //! | tried | example |
 //! |---|---|
-//! | 1 | the template's name: `Prod.Admin` |
+//! | 1 | the name from the template: `Prod.Admin` |
 //! | 2 | with the account id: `Prod.Admin-111122223333` |
-//! | 3 | with the role too, where the template lacks it: `Prod-111122223333-Admin` |
-//! | 4 | with a digest of both, where they differ in case only: `prod.admin-5f0c91d2` |
+//! | 3 | also with the role, if the template lacks it: `Prod-111122223333-Admin` |
+//! | 4 | with a digest of both, if they differ only in case: `prod.admin-5f0c91d2` |
 //!
-//! Where two roles have the same name, neither gets it: which of them came first would be chance, and a command that
-//! was meant for one account would run in the other. A role that has the name already keeps it.
+//! If two roles would get the same name, neither does: otherwise chance would decide, and a command meant for one
+//! account could run in the other. A role that already has the name keeps it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -18,28 +18,28 @@ use super::role::AssignedRole;
 use super::template::NameTemplate;
 use hatbox_types::name::ProfileName;
 
-/// The names that are tried for a role, in this order.
+/// Returns the names to try for a role, in this order.
 fn candidates(template: &NameTemplate, role: &AssignedRole) -> [String; 4] {
     let name = template.render(role);
     let with_account = format!("{name}-{}", role.account_id);
     let with_role = format!("{with_account}-{}", role.role_name);
     let digest = Sha256::digest(format!("{}/{}", role.account_id, role.role_name));
     let digest = hex::encode(digest.get(..4).unwrap_or_default());
-    // The last one also has to be short enough whatever the template is.
+    // The last name must be short, whatever the template is.
     let short: String = name.chars().take(200).collect();
     [name, with_account, with_role, format!("{}-{digest}", short.trim_end())]
 }
 
-/// The names of `roles`, which has no role twice, in its order; `None` where no name is left.
+/// Returns the names of `roles`, which contains each role once, in the same order; `None` if no name is left.
 ///
-/// `earlier` has the names of an earlier run by account id and role, `taken` those of all other profiles.
+/// `earlier` contains the names of an earlier run by account id and role, `taken` those of all other profiles.
 pub fn choose_names(
     template: &NameTemplate,
     roles: &[AssignedRole],
     earlier: &BTreeMap<(&str, &str), &str>,
     taken: &BTreeSet<String>,
 ) -> Vec<Option<String>> {
-    // AWS's tools use `default` where no profile is named: an account must not become that by its name.
+    // AWS's tools use `default` if no profile is named, so no account may get that name.
     let mut taken: HashSet<&str> = taken.iter().map(String::as_str).chain(["default"]).collect();
     let candidates: Vec<_> = roles.iter().map(|role| candidates(template, role)).collect();
     let mut chosen: Vec<Option<&str>> = roles
@@ -91,7 +91,7 @@ mod tests {
         let roles = [role(1, "Prod", "Admin"), role(2, "Prod", "Admin"), role(3, "Dev", "Admin")];
         let names = some(&["Prod.Admin-000000000001", "Prod.Admin-000000000002", "Dev.Admin"]);
         assert_eq!(choose(DEFAULT_TEMPLATE, &roles, &[]), names);
-        // Not even where the one is named like the other's second choice.
+        // Even if one is named like the second choice for the other.
         let roles = [role(1, "P", "A"), role(2, "P", "A"), role(3, "P.A-000000000001", "x")];
         let names = choose("{account_name}", &roles[2..], &[]);
         assert_eq!(names, some(&["P.A-000000000001"]));
@@ -126,7 +126,7 @@ mod tests {
         let earlier = [(("000000000002", "Admin"), "Prod.Admin")].into();
         let names = choose_names(&template, &roles, &earlier, &BTreeSet::new());
         assert_eq!(names, some(&["Prod.Admin-000000000001", "Prod.Admin"]));
-        // Another template, or another name of the account: another profile.
+        // With another template, or another account name, it is another profile.
         let other = NameTemplate::parse("x-{account_name}").unwrap();
         let names = choose_names(&other, &roles[1..], &earlier, &BTreeSet::new());
         assert_eq!(names, some(&["x-Prod"]));

@@ -1,8 +1,8 @@
-//! A role that Identity Center assigns to the user, checked: the portal's texts are another organization's choice.
+//! A checked role that Identity Center assigns to the user. The portal's texts come from another organization.
 
 use hatbox_types::name::{AccountId, NameError};
 
-/// The longest name of a permission set is 32 characters; a server that is not AWS's may allow more.
+/// Names of permission sets have at most 32 characters; other servers than AWS's may allow more.
 const MAX_ROLE: usize = 64;
 
 /// A role in an account. Ordered by account id, then by role.
@@ -12,29 +12,29 @@ pub struct AssignedRole {
     pub account_id: AccountId,
     /// The permission set: `[A-Za-z0-9_+=,.@-]`, at most 64 characters.
     pub role_name: String,
-    /// The account's name, any text, also an empty one.
+    /// The account's name: any text, which may be empty.
     pub account_name: String,
 }
 
-/// Why there is no profile for a role.
+/// Why a role gets no profile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoleError {
-    /// The account id is not one.
+    /// The account id is invalid.
     #[error("invalid account id: {0}")]
     Account(NameError),
-    /// The role's name has a character that AWS does not allow, or is too long or empty.
+    /// The role's name is empty or too long, or contains a character that AWS does not allow.
     #[error("the role name is not one that AWS allows")]
     Role,
-    /// Every name that the template gives is taken or too long.
+    /// All names from the template are taken or too long.
     #[error("no profile name is left for it: the template gives one that is taken or too long")]
     Name,
 }
 
 impl AssignedRole {
-    /// Checks what the portal returned.
+    /// Checks the values that the portal returned.
     ///
     /// # Errors
-    /// When the account id or the role's name cannot be AWS's. The account's name may be anything.
+    /// If AWS would not allow the account id or the role's name. The account's name may be anything.
     pub fn parse(account_id: &str, account_name: &str, role_name: &str) -> Result<Self, RoleError> {
         let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
         if role_name.is_empty() || role_name.len() > MAX_ROLE || !role_name.bytes().all(is_allowed) {

@@ -5,13 +5,13 @@ use std::fmt;
 use super::role::AssignedRole;
 use hatbox_types::name::ProfileName;
 
-/// The template where no one chose another.
+/// The default template.
 pub const DEFAULT_TEMPLATE: &str = "{account_name}.{role_name}";
 
-/// AWS allows 50 characters in the name of an account, and 32 in that of a role.
+/// In characters. AWS allows 50 in the name of an account, and 32 in that of a permission set.
 const MAX_VALUE: usize = 64;
 
-/// How a profile is named. `Display` gives the text that it was read from.
+/// A template for names of profiles. `Display` returns the text that it was parsed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameTemplate(Vec<Part>);
 
@@ -37,18 +37,18 @@ enum Case {
 /// Why a text is not a template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// A field that does not exist.
+    /// An unknown field.
     #[error(
         "unknown field `{{{0}}}`: expected `{{account_name}}`, `{{account_id}}` or `{{role_name}}`, each also with `:lower`"
     )]
     Field(String),
-    /// A brace without its other half.
+    /// A brace without its counterpart.
     #[error("a `{{` or `}}` without the other one")]
     Brace,
-    /// No field at all: all profiles would have the same name.
+    /// No field, so all profiles would have the same name.
     #[error("no field: expected `{{account_name}}`, `{{account_id}}` or `{{role_name}}` in it")]
     NoField,
-    /// A character that no name of a profile can have.
+    /// A character that names of profiles cannot have.
     #[error("a character that a profile name cannot have, or a blank at an end")]
     Text,
 }
@@ -66,10 +66,10 @@ impl Field {
 }
 
 impl NameTemplate {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// When it has no field, an unknown one, or a character that no name of a profile can have.
+    /// If it has no field, an unknown field, or a character that names of profiles cannot have.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         ProfileName::parse(text).map_err(|_| TemplateError::Text)?;
         let mut parts = Vec::new();
@@ -97,7 +97,7 @@ impl NameTemplate {
         }
     }
 
-    /// The same with all fields in lower case.
+    /// Returns the template with all fields in lower case.
     #[must_use]
     pub fn in_lower_case(mut self) -> Self {
         for part in &mut self.0 {
@@ -108,7 +108,7 @@ impl NameTemplate {
         self
     }
 
-    /// The name for a role. It is not checked for its length.
+    /// Renders the name for a role. Does not check its length.
     pub fn render(&self, role: &AssignedRole) -> String {
         let mut name = String::new();
         for part in &self.0 {
@@ -124,7 +124,7 @@ impl NameTemplate {
                         Case::Kept => clean(value),
                         Case::Lower => clean(&value.to_lowercase()),
                     };
-                    // An account without a usable name is called by its id.
+                    // If the account has no usable name, its id is used.
                     name.push_str(if value.is_empty() { role.account_id.as_str() } else { &value });
                 }
             }
@@ -152,10 +152,10 @@ fn parse_field(text: &str) -> Result<Part, TemplateError> {
     field.map(|field| Part::Field(field, case)).ok_or_else(|| TemplateError::Field(text.to_owned()))
 }
 
-/// Letters and digits of any script, and the signs of role names; whatever else stands between them becomes one `-`.
+/// Keeps letters and digits of any script, and the symbols allowed in role names. Everything else becomes one `-`.
 ///
-/// Security: an account's name is chosen by whoever manages it. No bracket, quote, blank, control or bidirectional
-/// character of it gets into the config.
+/// Security: others choose the names of accounts. No bracket, quote, blank, control or bidirectional character of them
+/// gets into the config.
 fn clean(text: &str) -> String {
     let mut cleaned = String::new();
     for c in text.chars() {
@@ -209,7 +209,7 @@ mod tests {
             assert_eq!(render(DEFAULT_TEMPLATE, account, "R"), name, "{account:?}");
         }
         assert_eq!(render("{account_name}", &"x".repeat(1000), "R").len(), 64);
-        // Lower case makes a combining dot of this letter, which is no letter.
+        // In lower case, this letter becomes two characters, one of which is a combining dot.
         assert_eq!(render("{account_name:lower}", "\u{130}x", "R"), "i-x");
     }
 
