@@ -1,5 +1,5 @@
-//! Credentials as other programs and services give them: the JSON of a `credential_process`, of a container's
-//! endpoint and of the instance metadata service.
+//! Parses credentials from other programs and services: the JSON of a `credential_process`, of a container's endpoint,
+//! and of the instance metadata service.
 //!
 //! | member | `credential_process` | container | instance |
 //! |---|---|---|---|
@@ -23,41 +23,41 @@ use serde_json::Value;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// Credentials that were given, checked.
+/// Checked credentials from an answer.
 #[derive(Debug, Clone)]
 pub struct GivenCredentials {
-    /// The pair.
+    /// The access key.
     pub key: AccessKey,
-    /// Of temporary credentials.
+    /// The session token of temporary credentials.
     pub session_token: Option<SecretString>,
-    /// When they expire, where that was said. Later than the `now` they were parsed with.
+    /// When they expire, if the answer contains that. Later than the `now` they were parsed with.
     pub expires_at: Option<Timestamp>,
-    /// The account that they belong to, where that was said.
+    /// Their account, if the answer contains it.
     pub account: Option<AccountId>,
 }
 
-/// Why an answer holds no usable credentials. No part of a secret is in it.
+/// Why an answer contains no usable credentials. Contains no part of a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerError {
-    /// Nothing, or blanks.
+    /// The output is empty or blank.
     #[error("the output is empty")]
     Empty,
-    /// Not JSON, or a member of another type than expected.
-    // Security: serde_json's message can quote the value, so it is not kept.
+    /// It is not JSON, or a member has an unexpected type.
+    // Security: serde_json's message may quote a value, so it is dropped.
     #[error("invalid credentials JSON (line {line}, column {column})")]
     Form {
-        /// Line of the text.
+        /// The line of the text, from 1.
         line: usize,
-        /// Column of it.
+        /// The column in the line, from 1.
         column: usize,
     },
-    /// A member that must be there is not.
+    /// A required member is missing.
     #[error("the JSON has no `{0}`")]
     Missing(&'static str),
     /// Another version of the format.
     #[error("invalid `Version` {0}: expected 1")]
     Version(String),
-    /// The service reports a failure.
+    /// The service reports an error.
     #[error("{code}: {message}")]
     Service {
         /// Its code.
@@ -65,32 +65,32 @@ pub enum AnswerError {
         /// Its text.
         message: String,
     },
-    /// The access key cannot be one.
+    /// The access key is malformed.
     #[error("{0}")]
     Key(AccessKeyError),
-    /// The session token has a character that none has.
+    /// The session token contains an invalid character.
     #[error("the session token has a blank or a character outside printable ASCII")]
     Token,
-    /// The account id cannot be one.
+    /// The account id is malformed.
     #[error("invalid `AccountId`: {0}")]
     Account(NameError),
-    /// The time is none.
+    /// The time is invalid.
     #[error("invalid `Expiration`: expected a time such as `2026-11-29T10:00:00Z`")]
     Expiration,
     /// The credentials have expired.
     #[error("the credentials expired {} ago, at {at:.0}", render_duration(*.ago))]
     Expired {
-        /// When.
+        /// When they expired.
         at: Timestamp,
         /// How long ago.
         ago: Duration,
     },
 }
 
-/// Parses what a `credential_process` prints.
+/// Parses the output of a `credential_process`.
 ///
 /// # Errors
-/// When it is not of the form above, or the credentials have expired at `now`.
+/// If it has another form, or the credentials have expired at `now`.
 pub fn parse_process_answer(bytes: &[u8], now: Timestamp) -> Result<GivenCredentials, AnswerError> {
     let repr = parse_repr(bytes)?;
     match &repr.version {
@@ -101,10 +101,10 @@ pub fn parse_process_answer(bytes: &[u8], now: Timestamp) -> Result<GivenCredent
     repr.check(TokenMember::SessionToken, now)
 }
 
-/// Parses what a container's endpoint or the instance metadata service answers.
+/// Parses the answer of a container's endpoint or of the instance metadata service.
 ///
 /// # Errors
-/// When it is not of the form above, reports a failure, or the credentials have expired at `now`.
+/// If it has another form or reports an error, or the credentials have expired at `now`.
 pub fn parse_service_answer(bytes: &[u8], now: Timestamp) -> Result<GivenCredentials, AnswerError> {
     let repr = parse_repr(bytes)?;
     if let Some(code) = repr.code.as_ref().filter(|code| *code != "Success") {
@@ -122,7 +122,7 @@ pub fn parse_service_answer(bytes: &[u8], now: Timestamp) -> Result<GivenCredent
     }
 }
 
-/// The name under which a session token is given.
+/// The name of the session token's member.
 #[derive(Clone, Copy)]
 enum TokenMember {
     SessionToken,
@@ -180,7 +180,7 @@ impl Repr {
                 let ago = Duration::try_from(now.duration_since(at)).unwrap_or_default();
                 return Err(AnswerError::Expired { at, ago: Duration::from_secs(ago.as_secs()) });
             }
-            // Whole seconds, cut off rather than rounded: never later than the real end.
+            // Truncated to whole seconds, so it is never after the real expiry.
             Some(Ok(at)) => Some(Timestamp::from_second(at.as_second()).unwrap_or(at)),
         };
         let account = match self.account_id.as_deref() {

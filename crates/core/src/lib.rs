@@ -1,6 +1,6 @@
 //! The credential side of hatbox, pure: text and values in, values out.
 //!
-//! Modules are declared in the order in which the data flows; each may use only those above it.
+//! Modules are declared in the order of the data flow; each uses only those above it.
 //! No file system, environment, network, process, clock or thread: `clippy.toml` bans them.
 
 pub mod config;

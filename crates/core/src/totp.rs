@@ -1,4 +1,4 @@
-//! One-time codes of MFA devices (TOTP), as AWS takes them: RFC 6238 with HMAC-SHA1, 30-second steps, 6 digits.
+//! One-time codes of MFA devices (TOTP) in AWS's form: RFC 6238 with HMAC-SHA1, 30-second steps, 6 digits.
 
 use hatbox_types::secret::{MfaCode, SecretString};
 use hmac::{Hmac, Mac};
@@ -7,33 +7,33 @@ use percent_encoding::percent_decode_str;
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
-/// How long a device shows a code, in seconds.
+/// How long a code is shown, in seconds.
 pub const STEP_SECONDS: i64 = 30;
 
-/// Of a seed, in bytes: RFC 4226 wants 16; other services give 10, and AWS 40.
+/// The minimum length of a seed in bytes: RFC 4226 requires 16, other services use 10, and AWS 40.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 128;
-/// Of the text of a seed, with an `otpauth` URL around it.
+/// The maximum length of a seed's text in bytes, including an `otpauth` URL.
 const LONGEST_TEXT: usize = 2048;
 
-/// The number of a 30-second step since 1970.
+/// The number of 30-second steps since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TotpStep(i64);
 
 impl TotpStep {
-    /// The step that `at` is in.
+    /// Returns the step at this time.
     pub fn at(at: Timestamp) -> Self {
         Self(at.as_second().div_euclid(STEP_SECONDS))
     }
 
-    /// The step before this one.
+    /// Returns the step before this one.
     #[must_use]
     pub fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }
 
-/// The secret that a device makes its codes from. Wiped when dropped, redacted when printed.
+/// The secret from which a device computes its codes. Wiped on drop, and not printed by `Debug`.
 #[derive(Clone)]
 pub struct TotpSeed {
     base32: SecretString,
@@ -41,11 +41,11 @@ pub struct TotpSeed {
 }
 
 impl TotpSeed {
-    /// Parses a seed as services show it: base32, in groups or not, or the `otpauth://totp/` URL of a QR code.
+    /// Parses a seed as services show it: base32, perhaps in groups, or the `otpauth://totp/` URL of a QR code.
     ///
     /// # Errors
-    /// When it is neither, has fewer than 10 or more than 128 bytes, or asks for codes that AWS does not take. The error
-    /// holds nothing of the text.
+    /// If it is neither, has fewer than 10 or more than 128 bytes, or is for codes that AWS does not accept. The error
+    /// contains no part of the text.
     pub fn parse(text: &str) -> Result<Self, TotpSeedError> {
         let text = text.trim();
         if text.len() > LONGEST_TEXT {
@@ -82,14 +82,14 @@ impl TotpSeed {
         Ok(Self { base32: SecretString::new(base32.to_string()), bytes })
     }
 
-    /// The seed in base32: capital letters and digits, without padding.
+    /// Returns the seed in base32: capital letters and digits, without padding.
     pub fn base32(&self) -> &SecretString {
         &self.base32
     }
 
-    /// The code that a device with this seed shows in `step`.
+    /// Returns the code that a device with this seed shows in `step`.
     pub fn code(&self, step: TotpStep) -> MfaCode {
-        // HMAC takes keys of any length.
+        // HMAC accepts keys of any length.
         let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(&self.bytes) else { return MfaCode::of_number(0) };
         mac.update(&step.0.to_be_bytes());
         let digest = mac.finalize().into_bytes();
@@ -108,23 +108,23 @@ impl std::fmt::Debug for TotpSeed {
 /// Why a text is not a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TotpSeedError {
-    /// A character that base32 does not have.
+    /// It contains a character that is not in base32.
     #[error(
         "invalid TOTP seed: expected base32 (letters and the digits 2 to 7), or an `otpauth://totp/` URL"
     )]
     Character,
-    /// Too short or too long.
+    /// It is too short or too long.
     #[error("invalid TOTP seed: expected 16 to 205 characters of base32")]
     Length,
-    /// A URL of something else, or without a secret.
+    /// The URL is for something else, or has no secret.
     #[error("invalid TOTP seed: the URL is not `otpauth://totp/...?secret=...`")]
     Url,
-    /// A URL of codes that AWS does not take.
+    /// The URL is for codes that AWS does not accept.
     #[error("invalid TOTP seed: AWS takes codes of SHA1 with 6 digits and a period of 30 seconds only")]
     Parameters,
 }
 
-/// The secret of `totp/LABEL?secret=...&algorithm=SHA1&digits=6&period=30`.
+/// Returns the secret in `totp/LABEL?secret=...&algorithm=SHA1&digits=6&period=30`.
 fn secret_of_url(url: &str) -> Result<Zeroizing<String>, TotpSeedError> {
     let query = url.strip_prefix("totp/").and_then(|rest| rest.split_once('?')).ok_or(TotpSeedError::Url)?.1;
     let query = query.split('#').next().unwrap_or_default();
