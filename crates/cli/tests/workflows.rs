@@ -140,3 +140,32 @@ fn the_minimum_rust_version_is_the_one_that_all_checks_use() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(&format!("Rust {oldest}")), "README names another Rust version");
 }
+
+#[test]
+fn the_linter_of_workflows_has_no_complaint() {
+    let output = std::process::Command::new("actionlint").current_dir(root()).output();
+    let Ok(output) = output else {
+        println!("skipped: there is no actionlint");
+        return;
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Each version has a date, but for the one to come.
+#[test]
+fn the_changelog_is_dated_by_version() {
+    let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();
+    let headings: Vec<_> = changelog.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(!headings.is_empty());
+    let version = env!("CARGO_PKG_VERSION");
+    let is_dated = |heading: &str| {
+        let (version, date) = heading.split_once(" - ").unwrap_or_default();
+        let parts: Vec<_> = date.split('-').map(|part| (part.len(), part.parse::<u32>().is_ok())).collect();
+        version.starts_with('[') && version.ends_with(']') && parts == [(4, true), (2, true), (2, true)]
+    };
+    for (nth, heading) in headings.iter().enumerate() {
+        assert!(is_dated(heading) || (nth == 0 && *heading == "[Unreleased]"), "{heading}");
+    }
+    let is_there = headings.iter().any(|heading| heading.starts_with(&format!("[{version}]")));
+    assert!(is_there || changelog.contains(&format!("This will be {version}.")), "{version} is not in it");
+}

@@ -2,10 +2,6 @@
 
 use serde::Deserialize;
 
-/// The magic of age files up to their version (age-encryption.org/v1), and the version that is read.
-const AGE: &[u8] = b"age-encryption.org/v";
-const AGE_KNOWN: &[u8] = b"1\n";
-
 /// Whether a text in JSON says that it has a later version than `known`. One that names no version has the first.
 pub(crate) fn is_newer_json(text: &[u8], known: u64) -> bool {
     #[derive(Deserialize)]
@@ -22,7 +18,8 @@ pub(crate) fn is_newer_json(text: &[u8], known: u64) -> bool {
 /// Whether this is an age file of a later version than hatbox reads.
 #[cfg(feature = "file")]
 pub(crate) fn is_newer_age(sealed: &[u8]) -> bool {
-    is_newer_magic(sealed, AGE, AGE_KNOWN)
+    // The first line (age-encryption.org/v1), up to its version.
+    is_newer_magic(sealed, b"age-encryption.org/v", b"1\n")
 }
 
 /// Whether `bytes` begin with `magic`, and then with another number than that of `known`.
