@@ -6,9 +6,10 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -214,6 +215,39 @@ fn cmd_sets_what_is_printed_for_it_and_unsets_it_again() {
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n");
     assert_eq!(said, format!("{ID} {SECRET} us-east-1 []\n   []\n"), "{}", stderr(&output));
+    home.stdout(&["remove", &profile, "--force"]);
+}
+
+#[test]
+#[ignore = "the command of the next test"]
+fn a_command_that_waits() {
+    std::thread::sleep(Duration::from_mins(1));
+}
+
+/// A directory cannot be removed while a program works in it.
+#[test]
+fn commands_end_when_hatbox_is_killed() {
+    let profile = format!("killed-{}", std::process::id());
+    let home = Home::new(&profile);
+    home.add(&profile);
+    for verb in ["exec", "each"] {
+        let directory = home.path().join(verb);
+        std::fs::create_dir(&directory).unwrap();
+        let mut command = home.hatbox(&[verb, "-n", &profile, "--"]);
+        command.arg(std::env::current_exe().unwrap());
+        command.args(["--exact", "a_command_that_waits", "--ignored"]).current_dir(&directory);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("running 1 test")), "{verb}");
+        assert!(std::fs::remove_dir(&directory).is_err(), "{verb}: it works there");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let begun = Instant::now();
+        while let Err(error) = std::fs::remove_dir(&directory) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{verb}: the command goes on: {error}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
     home.stdout(&["remove", &profile, "--force"]);
 }
 
