@@ -9,7 +9,7 @@ use crate::ask::waiting::{Wanted, wait_for_lock};
 use crate::errors::Failure;
 use crate::store::index::{Index, load_index, save_index};
 use crate::store::sealed::CacheKey;
-use crate::store::{Store, StoreError};
+use crate::store::{Status, Store, StoreError};
 use crate::sys::files::make_private_directory;
 use crate::sys::lock::Lock;
 
@@ -48,6 +48,11 @@ impl KeyStore {
     }
 
     fn rebuild_index(&mut self, key: &CacheKey, interaction: Interaction) -> Result<Index, Failure> {
+        if self.opened()?.store.status() == Status::Empty {
+            // The keyring still holds what unlocked a store that is deleted, its pin included.
+            self.lock().ok();
+            return Ok(Index::default());
+        }
         self.unlock(interaction)?;
         // The held key may be from before the store got a new identity, so ask the store.
         let key = &self.true_cache_key(key)?;

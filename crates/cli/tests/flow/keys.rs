@@ -198,8 +198,12 @@ fn a_stored_key_is_replaced_only_with_a_yes_or_by_force() {
     let again = fixture.add_run("jan-work", &[]).run().expect_code(4);
     assert_eq!(
         again.stderr,
-        "hatbox: error: cannot ask for confirmation: there is no terminal\n\
-         hatbox: hint: run it on a terminal, or with --force\n"
+        format!(
+            "hatbox: error: cannot ask for confirmation: there is no terminal\n\
+             \x20 caused by: `jan-work` already has the access key {}\n\
+             hatbox: hint: run it on a terminal, or add --force\n",
+            masked(&fixture.key("jan-work").id)
+        )
     );
     let forced = fixture.add_run("jan-work", &["--force"]).run().ok();
     let id = masked(&fixture.key("jan-work").id);
@@ -287,7 +291,7 @@ fn a_removed_key_takes_the_sessions_made_with_it_along() {
     fixture.hatbox(&["exec", "admin", "-t", &code, "--", "true"]).run().ok();
     fixture.hatbox(&["exec", "zz", "--", "true"]).run().ok();
     let refused = fixture.hatbox(&["remove", "jan-work"]).run().expect_code(4);
-    assert!(refused.stderr.contains("run it on a terminal, or with --force"));
+    assert!(refused.stderr.contains("run it on a terminal, or add --force"));
     let removed = fixture.hatbox(&["rm", "-f", "jan-work"]).run().ok();
     assert_eq!(removed.stderr, "hatbox: deleted the access key of `jan-work` and 2 cached sessions\n");
     let text = table(&fixture);
@@ -297,7 +301,7 @@ fn a_removed_key_takes_the_sessions_made_with_it_along() {
     assert_eq!(
         again.stderr,
         "hatbox: error: no access key is stored for profile `jan-work`\n\
-         hatbox: hint: `hatbox list --credentials` shows those that are\n"
+         hatbox: hint: `hatbox list --credentials` shows the stored keys\n"
     );
     let gone = fixture.hatbox(&["exec", "admin", "--", "true"]).run().expect_code(125);
     assert!(gone.stderr.contains("jan-work"), "{}", gone.stderr);
@@ -336,4 +340,15 @@ fn the_store_is_not_made_by_looking_at_it() {
     }
     assert_eq!(fixture.files(), [fixture.config_path()]);
     assert!(!fixture.store().exists());
+}
+
+/// The kernel keyring, where there is one, still holds what opened the first store.
+#[test]
+fn a_store_that_was_deleted_while_it_was_unlocked_is_created_again() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    std::fs::remove_dir_all(fixture.path("home/.local")).unwrap();
+    assert_eq!(fixture.hatbox(&["list", "--credentials"]).run().ok().stdout, "");
+    let added = fixture.add_run("jan-work", &[]).run().ok();
+    assert!(added.stderr.contains("stored the access key"), "{}", added.stderr);
+    fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"]).run().ok();
 }

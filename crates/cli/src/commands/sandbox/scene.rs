@@ -141,19 +141,25 @@ impl<'h> Scene<'h> {
 
     fn add_key(&self) -> Result<(), Failure> {
         let key = self.user_key()?;
-        let status = self
+        let output = self
             .hatbox()
             .args(["add", "--env", "--force", "--no-add-config", USER_PROFILE])
             .env("AWS_ACCESS_KEY_ID", key.id.as_str())
             .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        match status {
-            Ok(status) if status.success() => Ok(()),
-            _ => Err(Failure::new(FailureKind::Failed, "could not store the sandbox's access key")
-                .hint("remove the sandbox's directory to start over")),
-        }
+            .output();
+        let failure = || Failure::new(FailureKind::Failed, "could not store the sandbox's access key");
+        let failure = match output {
+            Ok(output) if output.status.success() => return Ok(()),
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stderr);
+                match said.lines().find_map(|line| line.strip_prefix("hatbox: error: ")) {
+                    Some(error) => failure().because(error),
+                    None => failure(),
+                }
+            }
+            Err(error) => failure().caused_by(&error),
+        };
+        Err(failure.hint("remove the sandbox's directory to start over"))
     }
 
     /// A command with exactly the sandbox's environment.
