@@ -11,12 +11,12 @@ Examples:
 
 /// Allow a project's `.hatbox.toml` to name the profile
 ///
-/// Without a profile in its line, `hatbox exec` and `hat` then use that of the file. The permission is for the file as it is now: after
-/// a change of its content, or of the role of its profile, it asks for a new one.
+/// Without PROFILE, `hatbox exec` and `hat` then use the profile of the file. If the file or the role of its profile
+/// changes later, you must allow it again.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct AllowArgs {
-    /// Take the permission back
+    /// Revoke the permission
     #[arg(long)]
     pub(crate) revoke: bool,
 

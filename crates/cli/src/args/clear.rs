@@ -9,7 +9,8 @@ Examples:
 
 /// Delete cached sessions
 ///
-/// Without a profile, also deletes the tokens of SSO here. `hatbox sso logout` ends the sign-ins at Identity Center too.
+/// Without PROFILE, also deletes the SSO tokens on this machine. To end the sign-ins at Identity Center as well, use
+/// `hatbox sso logout`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ClearArgs {

@@ -12,7 +12,7 @@ Examples:
 ///
 /// Checks the config, the credential plan of every profile, the permissions of files, the environment, the store, the
 /// terminal, the programs that the config names, and the clock. Asks no questions, and makes no network calls except
-/// with --online. The exit code is 5 if there is a finding of the level --fail-on or higher, otherwise 0.
+/// with --online. The exit code is 5 if there is a finding of the level --fail-on or higher, and 0 otherwise.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {

@@ -56,8 +56,8 @@ pub(crate) enum Value {
 pub(crate) const MISSING: [(&str, &str); 4] = [
     ("--help-man", "`hatbox help COMMAND` shows the help of a command"),
     ("migrate-backend", "`hatbox store migrate --to BACKEND` moves hatbox's keys"),
-    ("proxy", "`hatbox exec --server` gives renewed credentials to a command"),
-    ("server", "`hatbox exec --server` gives renewed credentials to a command"),
+    ("proxy", "`hatbox exec --server` renews the credentials of a running command"),
+    ("server", "`hatbox exec --server` renews the credentials of a running command"),
 ];
 
 /// How to continue with a line that clap rejected.

@@ -23,7 +23,7 @@ run, 127 if it is not found; 130 after Ctrl-C.";
 
 /// Run a command with each of several profiles
 ///
-/// Asks for what the profiles share, a sign-in or an MFA code, once and before any command runs. The commands get the
+/// Before any command runs, hatbox asks once for what the profiles share: a sign-in or an MFA code. The commands get the
 /// environment that `hatbox exec` sets, with the profile's name in HATBOX, an empty stdin, and no terminal.
 #[derive(Debug, Default, Args)]
 #[command(after_help = EXAMPLES)]
@@ -40,7 +40,7 @@ pub(crate) struct EachArgs {
     #[arg(long, value_name = "FILE", help_heading = PROFILES)]
     pub(crate) from: Vec<PathBuf>,
 
-    /// Use only profiles that have this word in `hatbox_tags`; may be repeated, a profile must have all
+    /// Use only profiles with this word in `hatbox_tags`; may be repeated, to require all of them
     #[arg(long, value_name = "TAG", help_heading = PROFILES)]
     pub(crate) tag: Vec<String>,
 
@@ -48,7 +48,7 @@ pub(crate) struct EachArgs {
     #[arg(long, value_name = "ACCOUNT_ID", help_heading = PROFILES)]
     pub(crate) account: Vec<String>,
 
-    /// Leave out the profiles with these names; may be repeated
+    /// Leave out profiles that match this name or pattern; may be repeated
     #[arg(long, value_name = "PATTERN", help_heading = PROFILES)]
     pub(crate) exclude: Vec<String>,
 
@@ -56,15 +56,15 @@ pub(crate) struct EachArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=128))]
     pub(crate) jobs: Option<u16>,
 
-    /// Print the output of each command as a whole when it has ended
+    /// Print the output of each command as a whole when it ends
     #[arg(long)]
     pub(crate) group: bool,
 
-    /// Print a line of JSON for each command when it has ended
+    /// Print a line of JSON for each command when it ends
     #[arg(long, conflicts_with = "group")]
     pub(crate) json: bool,
 
-    /// Start no more commands after one fails; those that run may end
+    /// Start no more commands after one fails; let the running ones end
     #[arg(long, conflicts_with = "keep_going")]
     pub(crate) fail_fast: bool,
 

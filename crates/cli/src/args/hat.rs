@@ -8,7 +8,7 @@ const EXAMPLES: &str = "\
 Examples:
   hat dev         assume the role of the profile `dev` in this shell
   hat -d 2h dev   with options of `hatbox exec`
-  hat -           return to the profile before
+  hat -           return to the previous profile
   hat --drop      remove the credentials from this shell";
 
 /// Assume the role of a profile in this shell

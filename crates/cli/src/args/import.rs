@@ -77,7 +77,7 @@ impl fmt::Display for VaultKind {
 }
 
 const AWS_VAULT: &str = "\
-If neither --from nor AWS_VAULT_BACKEND names a store, hatbox looks into keychain, wincred, \
+If neither --from nor AWS_VAULT_BACKEND names a store, hatbox looks in keychain, wincred, \
 secret-service and file, and imports from the one that holds keys. In `pass` and `passage` \
 without AWS_VAULT_PASS_PREFIX, it opens only the entries named like a profile of ~/.aws/config \
 or of the command line: any other entry may be an unrelated password.
@@ -134,11 +134,11 @@ pub(crate) struct ImportAwsVaultArgs {
 }
 
 const CREDENTIALS: &str = "\
-hatbox tests each key with GetCallerIdentity, which needs no permission. A key that AWS refuses \
+hatbox tests each key with GetCallerIdentity, which needs no permission. A key that AWS rejects \
 stays in the file. If AWS cannot be reached, hatbox warns and imports the keys untested.
 
 hatbox stores each key, reads it back, then removes its lines from the file and changes no other \
-byte. It keeps an encrypted backup of the file, which --restore puts back.
+byte. It keeps an encrypted backup of the file for --restore.
 
 Example:
   hatbox import credentials --dry-run";

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
-  hatbox sandbox demo                watch a tour of hatbox
+  hatbox sandbox demo                play a tour of hatbox
   hatbox sandbox shell               try it yourself, with everything set up
   hatbox sandbox run -- hatbox list  run one command in the sandbox
   hatbox sandbox up --detach         start only the server, in the background
@@ -63,7 +63,7 @@ pub(crate) struct SandboxArgs {
 /// What to do with it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
-    /// Watch a tour of hatbox, then remove everything
+    /// Play a tour of hatbox, and leave nothing behind
     #[command(after_help = DEMO)]
     Demo(SandboxDemoArgs),
     /// Start the server

@@ -49,7 +49,7 @@ pub(crate) struct SessionArgs {
     #[arg(long, value_name = "ARN", help_heading = CREDENTIALS)]
     pub(crate) role_arn: Option<String>,
 
-    /// External ID for AssumeRole of the profile's role
+    /// Send this external ID when assuming the profile's role
     #[arg(long, value_name = "ID", help_heading = CREDENTIALS)]
     pub(crate) external_id: Option<String>,
 

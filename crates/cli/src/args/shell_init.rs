@@ -17,7 +17,7 @@ Examples:
 /// Print a script that defines `hat` in a shell
 ///
 /// `hat PROFILE` assumes the role of a profile in the shell itself, and `hat --drop` removes the credentials again. The script
-/// also has what `hatbox completions` prints.
+/// includes what `hatbox completions` prints.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ShellInitArgs {
@@ -32,7 +32,7 @@ pub(crate) struct ShellInitArgs {
 
 /// Print the profile and the time left, for a prompt
 ///
-/// Prints nothing in a shell without credentials of hatbox. Reads variables of the environment and nothing else.
+/// Prints nothing in a shell without credentials of hatbox. Reads only environment variables.
 #[derive(Debug, Args)]
 #[command(after_help = PROMPT_EXAMPLES)]
 pub(crate) struct PromptArgs {

@@ -103,7 +103,7 @@ pub(crate) struct TrustLintArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) role_session_name: Option<String>,
 
-    /// Set a condition key of the request; repeatable, also for one key
+    /// Set a condition key of the request; may be repeated, also for one key
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) context: Vec<String>,
 }
@@ -137,7 +137,7 @@ pub(crate) enum LintLevel {
 #[derive(Debug, Args)]
 #[command(after_help = SNAPSHOT_EXAMPLES)]
 pub(crate) struct TrustSnapshotArgs {
-    /// Read the account of this profile; repeatable [default: AWS_PROFILE]
+    /// Read the account of this profile; may be repeated [default: AWS_PROFILE]
     #[arg(long = "profile", value_name = "PROFILE")]
     pub(crate) profiles: Vec<String>,
 
@@ -158,7 +158,7 @@ pub(crate) struct TrustSnapshotArgs {
 #[derive(Debug, Args)]
 pub(crate) struct TrustSourceArgs {
     /// Read users, roles and policies from this source: a snapshot, account details, a Terraform state or plan, a trust
-    /// policy, a directory of those, or `live:PROFILE`, which reads IAM (`live` alone uses AWS_PROFILE); repeatable
+    /// policy, a directory of those, or `live:PROFILE`, which reads IAM (`live` alone uses AWS_PROFILE); may be repeated
     /// [setting: trust.sources]
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
@@ -171,7 +171,7 @@ pub(crate) struct TrustSourceArgs {
 /// What a question leaves open.
 #[derive(Debug, Args)]
 pub(crate) struct TrustGivenArgs {
-    /// Set a condition key of the request, such as `aws:SourceIp=203.0.113.7`; repeatable
+    /// Set a condition key of the request, such as `aws:SourceIp=203.0.113.7`; may be repeated
     #[arg(long = "context", value_name = "KEY=VALUE", value_parser = parse_context)]
     pub(crate) context: Vec<(String, String)>,
 
@@ -203,7 +203,7 @@ pub(crate) struct TrustCanArgs {
     #[arg(long)]
     pub(crate) no_mfa: bool,
 
-    /// Assume this role first; repeatable, in order
+    /// Assume this role first; may be repeated, in order
     #[arg(long, value_name = "ROLE")]
     pub(crate) via: Vec<String>,
 
@@ -299,7 +299,7 @@ pub(crate) struct TrustRequireMfaArgs {
     #[arg(long, value_name = "PROFILE")]
     pub(crate) profile: Option<String>,
 
-    /// Read users and roles of other accounts from this source, as `hatbox trust who` does; repeatable
+    /// Read users and roles of other accounts from this source, as `hatbox trust who` does; may be repeated
     #[arg(long = "from", value_name = "SRC")]
     pub(crate) from: Vec<PathBuf>,
 
