@@ -157,7 +157,7 @@ fn an_external_id_is_asked_for_and_never_shown() {
         &fixture,
         exec(&fixture, &["external"]),
         &[
-            "Most likely the role asks for an external ID (~/trust/external.json, just now); [profile external] has none.",
+            "Most likely the role requires an external ID (~/trust/external.json, just now); [profile external] has none.",
         ],
     );
     let json = fixture.hatbox(&["why", "--json"]).run().ok().stdout;
@@ -178,7 +178,7 @@ fn an_external_id_is_asked_for_and_never_shown() {
 fn a_session_must_bear_the_users_name() {
     let fixture = Fixture::with_config(&config("named", "named", ""));
     write_sources(&fixture, &[("named", r#"{"StringEquals": {"sts:RoleSessionName": "${aws:username}"}}"#)]);
-    let told = "Most likely the role asks for another session name than `hatbox-PROFILE-TIME`";
+    let told = "Most likely the role requires another session name than `hatbox-PROFILE-TIME`";
     let report = assert_reported(&fixture, exec(&fixture, &["named"]), &[told]);
     let line = setting(&report, "role_session_name");
     fixture.write_config(&config("named", "named", &format!("{line}\n")));
@@ -265,7 +265,7 @@ fn an_old_session_is_renewed_as_the_hint_says() {
     let report = assert_reported(
         &fixture,
         exec(&fixture, &["recent"]),
-        &["Most likely the role wants MFA younger than 1h", "the cached session is 3h old."],
+        &["Most likely the role requires MFA within 1h", "the cached session is 3h old."],
     );
     assert!(report.contains("hatbox exec --fresh recent -- ..."), "{report}");
     let code = fixture.code(PHONE);

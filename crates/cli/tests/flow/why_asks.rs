@@ -11,7 +11,7 @@ use crate::run::Outcome;
 
 const JAN: &str = "arn:aws:iam::111122223333:user/jan";
 const ACCOUNT: &str = "arn:aws:iam::111122223333:root";
-const ANSWERED: &str = "Asked now sts:GetCallerIdentity, iam:ListMFADevices, iam:GetRole, \
+const ANSWERED: &str = "Checked now sts:GetCallerIdentity, iam:ListMFADevices, iam:GetRole, \
                         iam:GetAccountAuthorizationDetails";
 
 fn policy(statements: &Value) -> String {
@@ -98,7 +98,8 @@ fn a_user_who_has_passkeys_only_gets_a_hint_about_them() {
     });
     assert_asked(
         &fixture,
-        "Most likely a passkey gives no code, and AWS's calls take nothing else: jan has no other device (IAM, just now).",
+        "Most likely a passkey gives no code, and AWS's API accepts only codes: jan has no other device \
+         (IAM, just now).",
     );
 }
 
@@ -191,7 +192,7 @@ fn what_may_not_be_read_is_passed_over_without_a_word() {
     let fixture = fixture_in(&other, "", |_| ());
     refuse(&fixture);
     let outcome = fixture.hatbox(&["why"]).run().expect_code(6);
-    assert!(outcome.stdout.contains("Asked now     sts:GetCallerIdentity\n"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("Checked now   sts:GetCallerIdentity\n"), "{}", outcome.stdout);
     assert!(!outcome.stderr.contains("denied") && !outcome.stderr.contains("iam:"), "{}", outcome.stderr);
     let debug = fixture.hatbox(&["why", "--debug"]).run().expect_code(6).stderr;
     assert!(debug.contains("iam:ListMFADevices: AccessDenied"), "{debug}");
@@ -205,7 +206,7 @@ fn nothing_is_asked_offline_with_a_locked_store_or_with_another_key() {
     refuse(&fixture);
     let calls = fixture.log().len();
     let offline = fixture.hatbox(&["why", "--offline"]).run().expect_code(6);
-    assert!(!offline.stdout.contains("Asked now") && offline.stderr.is_empty(), "{}", offline.stderr);
+    assert!(!offline.stdout.contains("Checked now") && offline.stderr.is_empty(), "{}", offline.stderr);
     let json = fixture.hatbox(&["why", "--offline", "--json"]).run().expect_code(6).stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["asked"], json!([]));
@@ -224,7 +225,7 @@ fn nothing_is_asked_offline_with_a_locked_store_or_with_another_key() {
         .run()
         .ok();
     let changed = fixture.hatbox(&["why"]).run().expect_code(6).stderr;
-    assert!(changed.contains("the credentials behind `ops` are others today"), "{changed}");
+    assert!(changed.contains("`ops` has other credentials now"), "{changed}");
     assert_eq!(fixture.log().len(), calls);
 }
 
@@ -235,7 +236,7 @@ fn an_iam_that_does_not_answer_is_asked_once() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let why = fixture.hatbox(&["why", "--debug"]).env("AWS_ENDPOINT_URL_IAM", format!("http://{nobody}"));
     let outcome = why.run().expect_code(6);
-    assert!(outcome.stdout.contains("Asked now     sts:GetCallerIdentity\n"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("Checked now   sts:GetCallerIdentity\n"), "{}", outcome.stdout);
     assert_eq!(outcome.stderr.matches("iam:").count(), 1, "{}", outcome.stderr);
 }
 

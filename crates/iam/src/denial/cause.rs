@@ -104,14 +104,14 @@ impl Cause {
     /// What is checked, in one or two words.
     pub fn label(self) -> &'static str {
         match self {
-            Self::NoCode => "MFA code sent",
-            Self::WrongSerial => "MFA device",
-            Self::WrongCode => "MFA code right",
-            Self::OnlyPasskey => "no code device",
-            Self::ChainedWithoutMfa => "chained role",
+            Self::NoCode => "no MFA code",
+            Self::WrongSerial => "wrong MFA device",
+            Self::WrongCode => "wrong MFA code",
+            Self::OnlyPasskey => "passkey only",
+            Self::ChainedWithoutMfa => "role chaining",
             Self::OwnPolicies => "own policies",
-            Self::NotTrusted => "trust",
-            Self::RoleName => "role's name",
+            Self::NotTrusted => "trust policy",
+            Self::RoleName => "role name",
             Self::ExternalId => "external ID",
             Self::SessionName => "session name",
             Self::SourceIdentity => "source identity",
@@ -119,10 +119,10 @@ impl Cause {
             Self::Duration => "duration",
             Self::Organization => "organization",
             Self::Boundary => "boundary",
-            Self::WrongIdentity => "identity",
-            Self::DeletedPrincipal => "deleted names",
+            Self::WrongIdentity => "wrong identity",
+            Self::DeletedPrincipal => "deleted identity",
             Self::Condition => "conditions",
-            Self::OldMfa => "age of the MFA",
+            Self::OldMfa => "old MFA session",
             Self::RegionOrNew => "region, new role",
         }
     }

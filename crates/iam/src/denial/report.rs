@@ -24,7 +24,7 @@ pub struct Report {
 /// Renders the short report; `None` where none of the causes speaks for itself.
 pub fn render_report(call: &FailedCall, diagnosis: &Diagnosis) -> Option<Report> {
     let mut page = render_causes(diagnosis)?;
-    page.plain(&format!("{:INDENT$}hatbox why --last     for everything that was checked", ""));
+    page.plain(&format!("{:INDENT$}hatbox why --last     shows everything that was checked", ""));
     Some(Report { headline: render_headline(call, diagnosis), page })
 }
 
@@ -102,12 +102,12 @@ pub fn render_page(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str], 
     let mut page = Page::default();
     page.line(&[(&render_headline(call, diagnosis), Style::Strong)]);
     page.blank();
-    push_labelled(&mut page, "Asked for", &render_profile(attempt, now));
+    push_labelled(&mut page, "Profile", &render_profile(attempt, now));
     push_labelled(&mut page, "Call", &render_call(attempt));
     push_labelled(&mut page, "Signed with", &render_signer(attempt));
-    push_labelled(&mut page, "Answer", &format!("{}: {}", call.code, call.message));
+    push_labelled(&mut page, "Response", &format!("{}: {}", call.code, call.message));
     if !answered.is_empty() {
-        push_labelled(&mut page, "Asked now", &answered.join(", "));
+        push_labelled(&mut page, "Checked now", &answered.join(", "));
     }
     page.blank();
     match render_causes(diagnosis) {
@@ -129,7 +129,7 @@ pub fn render_page(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str], 
 fn render_profile(attempt: &Attempt, now: Timestamp) -> String {
     let seconds = u64::try_from(now.as_second() - attempt.at).unwrap_or_default();
     let ago = Duration::from_secs(if seconds < 60 { seconds } else { seconds / 60 * 60 });
-    format!("profile `{}`, {} ago", attempt.profile, render_duration(ago))
+    format!("`{}`, {} ago", attempt.profile, render_duration(ago))
 }
 
 fn render_call(attempt: &Attempt) -> String {

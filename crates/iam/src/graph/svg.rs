@@ -229,7 +229,7 @@ fn footer(picture: &Picture, layout: &Layout, page: usize) -> (String, usize) {
     let (mut x, mut y) = (MARGIN, layout.height + 14);
     let entries = [
         (Look::Mfa, "MFA required"),
-        (Look::Open, "no MFA: plain access keys get in"),
+        (Look::Open, "no MFA: access keys alone are enough"),
         (Look::Chained, "chained: from a role's session, 1 h at most, never with MFA"),
         (Look::Unknown, "not known"),
     ];

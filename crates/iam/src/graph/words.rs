@@ -156,7 +156,7 @@ pub(super) fn whole(arrow: &Arrow<'_>, names: &[String]) -> String {
         (Mfa::Required, false) => "with MFA only",
         (Mfa::Required, true) => "asks for MFA, which a role's session never carries",
         (Mfa::Unknown, _) => "not known whether MFA is required",
-        (Mfa::NotRequired, false) => "no MFA, plain access keys get in",
+        (Mfa::NotRequired, false) => "no MFA, access keys alone are enough",
         (Mfa::NotRequired, true) => "no MFA",
     });
     if arrow.is_chained() {

@@ -76,10 +76,10 @@ pub enum Guard {
     #[error("AWS owns this role, and no one else can change its trust policy")]
     OwnedByAws,
     /// Services, providers and roles only.
-    #[error("no one whom this role trusts can have MFA")]
+    #[error("none of the principals that this role trusts can have MFA")]
     NoOneHasMfa,
     /// Longer than AWS takes.
-    #[error("the policy would have {count} characters, and AWS takes {limit}")]
+    #[error("the policy would have {count} characters, and AWS accepts {limit}")]
     TooLong {
         /// With the change.
         count: usize,
@@ -87,10 +87,10 @@ pub enum Guard {
         limit: usize,
     },
     /// A Deny, or a condition that no one fulfils.
-    #[error("people with MFA would still not get in: statement {0} or a Deny shuts them out")]
+    #[error("users with MFA could still not assume it: statement {0} or a Deny denies them")]
     ShutOut(usize),
     /// Some part of it lets people in all the same.
-    #[error("people without MFA would still get in, by statement {0}")]
+    #[error("users without MFA could still assume it, by statement {0}")]
     StillOpen(usize),
 }
 

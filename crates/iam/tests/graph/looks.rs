@@ -23,7 +23,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
 bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+-- mfa required, ┈ chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );
@@ -41,7 +41,7 @@ alice --mfa--> Ops ..no mfa..> Audit   Ops
 bob   --mfa--> Ops                     Audit   reachable without MFA through Ops
 carol --------> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, . chained (max 1 h), ! lets plain access keys in
+-- mfa required, . chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );
@@ -83,7 +83,7 @@ Admin
 Audit   ! no MFA
 Legacy  ! no MFA
 5 roles, 5 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! lets plain access keys in, ? not known
+-- mfa required, ┈ chained (max 1 h), ! access keys are enough, ? not known
 Can assume no role: erin.
 No user here can assume: Lambda.
 Not known, and may change this: SCP, RCP.
@@ -173,7 +173,7 @@ fn dot_has_a_cluster_for_each_account() {
         r#"    n0 [label="alice", tooltip="arn:aws:iam::111122223333:user/alice", shape=ellipse]"#,
         r#"    n6 [label="Legacy\n! no MFA", tooltip="arn:aws:iam::444455556666:role/Legacy"]"#,
         r#"  n0 -> n3 [label="mfa", tooltip="alice → Ops: with MFA only"]"#,
-        r##"  n2 -> n6 [label="no mfa", tooltip="carol → Legacy: no MFA, plain access keys get in", color="#cf222e"]"##,
+        r##"  n2 -> n6 [label="no mfa", tooltip="carol → Legacy: no MFA, access keys alone are enough", color="#cf222e"]"##,
         r##"  n3 -> n5 [label="no mfa", tooltip="Ops → Audit: no MFA; chained, 1 h at most", style=dashed, color="#9a6700"]"##,
     ];
     for line in expected {

@@ -20,7 +20,7 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
     if let Some(origin) = view.lacks(Lack::ExternalId) {
         return WeighedCause::computed(
             cause,
-            format!("the role asks for an external ID ({origin}); [{section}] has none"),
+            format!("the role requires an external ID ({origin}); [{section}] has none"),
         )
         .fix(ask());
     }
@@ -29,7 +29,7 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
         return WeighedCause::likely(
             cause,
             89,
-            format!("the role asks for an external ID ({origin}), and the one of [{section}] may be another"),
+            format!("the role requires an external ID ({origin}), and the one of [{section}] may be another"),
         )
         .fix(ask());
     }
@@ -37,30 +37,30 @@ pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the external ID is not what the role refuses ({origin})"),
+            format!("the external ID is not why the role denies it ({origin})"),
         );
     }
     if !view.may_be_trust() {
-        return WeighedCause::open(cause, "AWS named another layer");
+        return WeighedCause::open(cause, "AWS named another policy type");
     }
     let is_foreign = view.caller_account().is_some_and(|account| view.role_account() != Some(account));
     match (view.attempt.has_external_id, is_foreign) {
         (true, _) => WeighedCause::likely(
             cause,
             47,
-            format!("the external ID of [{section}] may not be the one that the role asks for"),
+            format!("the external ID of [{section}] may not be the one that the role requires"),
         )
         .fix(ask()),
         (false, true) => WeighedCause::likely(
             cause,
             30,
-            format!("the role may ask for an external ID, and [{section}] has none"),
+            format!("the role may require an external ID, and [{section}] has none"),
         )
         .fix(ask()),
         (false, false) => WeighedCause::ruled_out(
             cause,
             Evidence::Likely,
-            "roles seldom ask their own account for an external ID",
+            "roles rarely require an external ID from their own account",
         ),
     }
 }
@@ -76,18 +76,18 @@ pub(super) fn session_name(view: &View<'_>) -> WeighedCause {
     if let Some(origin) = view.lacks(Lack::SessionName) {
         return fix(WeighedCause::computed(
             cause,
-            format!("the role asks for another session name than {sent} ({origin})"),
+            format!("the role requires another session name than {sent} ({origin})"),
         ));
     }
     if let Some(origin) = view.does_not_lack(Lack::SessionName) {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the session's name is not what the role refuses ({origin})"),
+            format!("the session name is not why the role denies it ({origin})"),
         );
     }
     if !view.may_be_trust() {
-        return WeighedCause::open(cause, "AWS named another layer");
+        return WeighedCause::open(cause, "AWS named another policy type");
     }
     if view.user() == Some(name) {
         return WeighedCause::ruled_out(cause, Evidence::Likely, "the session is named after the user");
@@ -95,7 +95,7 @@ pub(super) fn session_name(view: &View<'_>) -> WeighedCause {
     fix(WeighedCause::likely(
         cause,
         20,
-        format!("the role may ask for the user's name as session name; {sent} was sent"),
+        format!("the role may require the user's name as session name; {sent} was sent"),
     ))
 }
 
@@ -135,7 +135,7 @@ pub(super) fn source_identity(view: &View<'_>) -> WeighedCause {
         let weighed = WeighedCause::computed(
             cause,
             format!(
-                "the role asks for a source identity ({origin}); [{}] has none that fits",
+                "the role requires a source identity ({origin}); [{}] has none that fits",
                 view.section()
             ),
         );
@@ -148,17 +148,17 @@ pub(super) fn source_identity(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the source identity is not what the role refuses ({origin})"),
+            format!("the source identity is not why the role denies it ({origin})"),
         );
     }
     match (&attempt.source_identity, &attempt.inherited_source_identity) {
         (None, None) => {
-            WeighedCause::open(cause, "none was sent, and whether the role asks for one is not known")
+            WeighedCause::open(cause, "none was sent, and whether the role requires one is not known")
         }
         _ => WeighedCause::ruled_out(
             cause,
             Evidence::AwsSaid,
-            "AWS names sts:SetSourceIdentity where that is refused",
+            "AWS would name sts:SetSourceIdentity if it were denied",
         ),
     }
 }
@@ -200,7 +200,7 @@ pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
     if let (Some(origin), Some((trust, _))) = (view.lacks(Lack::Tags), &view.trust) {
         return WeighedCause::computed(
             cause,
-            format!("the role asks for the session tags {} ({origin})", trust.tags.join(", ")),
+            format!("the role requires the session tags {} ({origin})", trust.tags.join(", ")),
         )
         .fix(
             view.setting(format!(
@@ -214,14 +214,14 @@ pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
             Some(origin) => WeighedCause::ruled_out(
                 cause,
                 Evidence::Computed,
-                format!("none were sent, and the role asks for none ({origin})"),
+                format!("none were sent, and the role requires none ({origin})"),
             ),
             None => {
-                WeighedCause::open(cause, "none were sent, and whether the role asks for some is not known")
+                WeighedCause::open(cause, "none were sent, and whether the role requires some is not known")
             }
         };
     }
-    WeighedCause::ruled_out(cause, Evidence::AwsSaid, "AWS names sts:TagSession where that is refused")
+    WeighedCause::ruled_out(cause, Evidence::AwsSaid, "AWS would name sts:TagSession if it were denied")
 }
 
 /// How to send the call without a setting, wherever that was set.

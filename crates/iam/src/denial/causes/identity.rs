@@ -33,11 +33,13 @@ pub(super) fn wrong_identity(view: &View<'_>) -> WeighedCause {
         }
         AwsError::Expired => {
             return match base.kind {
-                StartKind::Environment => WeighedCause::said(cause, "the temporary credentials in the environment have ended")
+                StartKind::Environment => WeighedCause::said(cause, "the temporary credentials in the \
+                                                                     environment have expired")
                     .fix(Fix::Words("obtain new ones, or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN".to_owned())),
-                StartKind::File => WeighedCause::said(cause, format!("the temporary credentials of `{profile}` in the file have ended"))
+                StartKind::File => WeighedCause::said(cause, format!("the temporary credentials of \
+                                                                      `{profile}` in the file have expired"))
                     .fix(Fix::Words("write new ones there".to_owned())),
-                _ => WeighedCause::said(cause, "the source's session has ended")
+                _ => WeighedCause::said(cause, "the source's session has expired")
                     .fix(Fix::Command(format!("hatbox exec --fresh {} -- ...", quote_word(&view.attempt.profile)))),
             };
         }

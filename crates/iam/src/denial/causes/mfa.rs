@@ -66,7 +66,7 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("MFA would not help: the role's trust policy asks for something else ({origin})"),
+            format!("MFA would not help: the role's trust policy requires something else ({origin})"),
         );
     }
     // A Deny of whatever comes without MFA is the usual explicit deny.
@@ -78,7 +78,7 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
         ));
     }
     if !view.may_be_trust() {
-        return WeighedCause::open(cause, "no MFA code was sent, and what AWS named is another layer");
+        return WeighedCause::open(cause, "no MFA code was sent, and AWS named another policy type");
     }
     if view.is_open_to_all() {
         let text = format!("{} may require MFA, and no MFA code was sent: {why}", view.whom);
@@ -143,9 +143,9 @@ fn why_no_code<'s>(serials: impl IntoIterator<Item = &'s str>) -> Option<&'stati
         return None;
     }
     match (has(Device::Passkey), has(Device::TextMessages)) {
-        (true, false) => Some("a passkey gives no code, and AWS's calls take nothing else"),
+        (true, false) => Some("a passkey gives no code, and AWS's API accepts only codes"),
         (false, true) => Some("the code of a text message (SMS) signs in to the console only"),
-        (true, true) => Some("neither a passkey nor a text message (SMS) gives a code for AWS's calls"),
+        (true, true) => Some("neither a passkey nor a text message (SMS) gives a code for AWS's API"),
         (false, false) => None,
     }
 }
@@ -301,11 +301,11 @@ pub(super) fn chained_without_mfa(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the role asks for no MFA ({origin})"),
+            format!("the role requires no MFA ({origin})"),
         );
     }
     if !view.may_be_trust() {
-        return WeighedCause::open(cause, format!("{source}, and what AWS named is another layer"));
+        return WeighedCause::open(cause, format!("{source}, and AWS named another policy type"));
     }
     let weight = match (view.is_open_to_all(), view.attempt.around.devices.is_empty()) {
         (true, _) => EITHER_SIDE - 2,
@@ -332,13 +332,13 @@ pub(super) fn old_mfa(view: &View<'_>) -> WeighedCause {
     };
     if let (Some(origin), Some((trust, _))) = (view.lacks(Lack::RecentMfa), &view.trust) {
         let limit = trust.max_age.map_or_else(
-            || "than that".to_owned(),
-            |max| format!("than {}", render_seconds(u64::try_from(max).unwrap_or_default())),
+            || "more recent MFA".to_owned(),
+            |max| format!("MFA within {}", render_seconds(u64::try_from(max).unwrap_or_default())),
         );
         let is = age.as_ref().map_or_else(|| "older".to_owned(), |age| format!("{} old", aged(age)));
         return WeighedCause::computed(
             cause,
-            format!("the role wants MFA younger {limit} ({origin}); the cached session is {is}"),
+            format!("the role requires {limit} ({origin}); the cached session is {is}"),
         )
         .fix(again());
     }
@@ -346,14 +346,14 @@ pub(super) fn old_mfa(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the age of the MFA is not what the role refuses ({origin})"),
+            format!("the age of the MFA is not why the role denies it ({origin})"),
         );
     }
     match age {
         Some(age) if *age >= OLD && view.may_be_trust() => WeighedCause::likely(
             cause,
             55,
-            format!("the cached MFA session is {} old, and the role may want a younger one", aged(age)),
+            format!("the cached MFA session is {} old, and the role may require a newer one", aged(age)),
         )
         .fix(again()),
         Some(age) => {

@@ -13,7 +13,7 @@ use super::view::View;
 /// What is found of `cause`.
 pub(super) fn weigh(cause: Cause, view: &View<'_>) -> WeighedCause {
     if !is_reached(cause, view.aws_error) {
-        return WeighedCause::open(cause, "not reached: AWS rejected the call before it looked");
+        return WeighedCause::open(cause, "not checked: AWS rejected the call earlier");
     }
     match cause {
         Cause::NoCode => mfa::no_code(view),

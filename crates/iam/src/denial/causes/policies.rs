@@ -59,7 +59,7 @@ pub(super) fn own_policies(view: &View<'_>) -> WeighedCause {
             format!("{own} depend on {} ({origin})", names_of(depends_on).join(", ")),
         ),
         _ if view.reason().is_some() => {
-            WeighedCause::open(cause, format!("AWS named another layer; {own} may refuse as well"))
+            WeighedCause::open(cause, format!("AWS named another policy type; {own} may deny it as well"))
         }
         _ if !view.is_about_role() => WeighedCause::open(cause, format!("{own} are not known")),
         _ => {

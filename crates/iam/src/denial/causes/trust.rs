@@ -56,9 +56,10 @@ pub(super) fn not_trusted(view: &View<'_>) -> WeighedCause {
                 .fix(ask())
                 .weigh(48)
         }
-        None if !view.may_be_trust() => {
-            WeighedCause::open(cause, "AWS named another layer; the role's trust policy may refuse as well")
-        }
+        None if !view.may_be_trust() => WeighedCause::open(
+            cause,
+            "AWS named another policy type; the role's trust policy may deny it as well",
+        ),
         None => {
             let weight = if view.is_open_to_all() { EITHER_SIDE } else { EITHER_SIDE - 1 };
             WeighedCause::likely(cause, weight, format!("{whom} does not trust {who}")).fix(ask())
@@ -98,11 +99,7 @@ pub(super) fn role_name(view: &View<'_>) -> WeighedCause {
     if let Some(roles) = &view.known.roles {
         let origin = &roles.origin;
         if roles.value.iter().any(|arn| arn == role) {
-            return WeighedCause::ruled_out(
-                cause,
-                Evidence::Computed,
-                format!("the role is there ({origin})"),
-            );
+            return WeighedCause::ruled_out(cause, Evidence::Computed, format!("the role exists ({origin})"));
         }
         let nearest = nearest_name(role, roles.value.iter().map(String::as_str));
         let text = match nearest {
@@ -124,11 +121,11 @@ pub(super) fn role_name(view: &View<'_>) -> WeighedCause {
         return WeighedCause::ruled_out(
             cause,
             Evidence::Computed,
-            format!("the role is there ({})", role.origin),
+            format!("the role exists ({})", role.origin),
         );
     }
     if view.reason().is_some() || !view.is_about_role() {
-        return WeighedCause::open(cause, "not compared: AWS named a layer");
+        return WeighedCause::open(cause, "not compared: AWS named a policy type");
     }
     let others = &view.attempt.around.roles;
     if let Some((profile, _)) = others.iter().find(|(_, arn)| arn == role) {
@@ -142,12 +139,13 @@ pub(super) fn role_name(view: &View<'_>) -> WeighedCause {
     {
         let is_case = last_part(arn).eq_ignore_ascii_case(&view.whom);
         let text = format!(
-            "`{profile}` names `{}`, which is nearly the same; a role that is not there is refused alike",
+            "`{profile}` names `{}`, which is nearly the same; AWS denies a role that does not exist in the \
+             same words",
             shown(arn, role)
         );
         return WeighedCause::likely(cause, if is_case { 84 } else { 40 }, text).fix(setting(arn));
     }
-    WeighedCause::open(cause, "AWS does not say whether a role exists; no other profile names one like it")
+    WeighedCause::open(cause, "AWS does not say whether a role exists; no other profile names a similar one")
 }
 
 /// The name, with its path where that is what differs.
@@ -211,12 +209,12 @@ pub(super) fn condition(view: &View<'_>) -> WeighedCause {
     let lower = key.to_ascii_lowercase();
     let text = match lower.as_str() {
         "aws:sourceip" => {
-            format!("allowed only from {allowed} ({origin}); cannot tell your address from here")
+            format!("allowed only from {allowed} ({origin}); hatbox does not know your address")
         }
         "aws:currenttime" | "aws:epochtime" => {
             format!("allowed only at certain times: {key} {allowed} ({origin})")
         }
-        _ => format!("allowed only with {key} {allowed} ({origin}); cannot tell yours from here"),
+        _ => format!("allowed only with {key} {allowed} ({origin}); hatbox does not know yours"),
     };
     match &trust.answer {
         Answer::Unknown(_) => WeighedCause::likely(cause, 87, text),
