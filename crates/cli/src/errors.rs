@@ -189,7 +189,7 @@ impl Failure {
     /// The failure of another profile for which the same was needed as for `first`: the questions are not asked again.
     pub(crate) fn again(&self, first: &str) -> Self {
         let mut failure =
-            Self::new(self.kind, format!("the same failed for profile `{first}`: {}", self.error));
+            Self::new(self.kind, format!("profile `{first}` failed with the same error: {}", self.error));
         failure.causes.clone_from(&self.causes);
         failure
     }

@@ -245,7 +245,7 @@ mod tests {
             ("canary-token", "canary\\ntoken", "the session token has a blank"),
             ("2026-01-15T11", "soon", "invalid `Expiration`"),
             ("2026-01-15T11", "2026-01-15T08", "the credentials expired 59m59s ago, at 2026-01-15T09:00:01Z"),
-            ("111122223333", "1", "invalid `AccountId`: expected 12 characters, found 1"),
+            ("111122223333", "1", "invalid `AccountId`: expected 12 digits"),
         ] {
             let bad = PROCESS.replace(from, to).replace("T08:00:00.9Z", "T09:00:01Z");
             assert_ne!(bad, PROCESS, "{from}");

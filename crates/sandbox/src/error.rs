@@ -67,7 +67,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The running sandbox refused.
-    #[error("the sandbox answered {status}: {text}")]
+    #[error("the sandbox returned {status}: {text}")]
     Refused {
         /// The HTTP status.
         status: u16,
@@ -75,6 +75,6 @@ pub enum Error {
         text: String,
     },
     /// The running sandbox answered something that is not understood.
-    #[error("the sandbox's answer is not understood")]
+    #[error("the sandbox returned an invalid response")]
     Answer(#[source] serde_json::Error),
 }

@@ -22,7 +22,7 @@ pub enum NameError {
     #[error("expected a value, found an empty one")]
     Empty,
     /// The text is shorter or longer than the service takes.
-    #[error("expected {}, found {actual}", lengths(*.min, *.max))]
+    #[error("expected {min} to {max} characters, found {actual}")]
     Length {
         /// How many characters it has.
         actual: usize,
@@ -37,13 +37,12 @@ pub enum NameError {
     /// A character that the service takes only inside a name.
     #[error("the character `{}` is not allowed at either end", .0.escape_debug())]
     Edge(char),
+    /// The text is not an account id.
+    #[error("expected 12 digits")]
+    AccountId,
     /// The text is not of the form that is asked for.
     #[error("expected `{0}`")]
     Form(&'static str),
-}
-
-fn lengths(min: usize, max: usize) -> String {
-    if min == max { format!("{min} characters") } else { format!("{min} to {max} characters") }
 }
 
 fn check(text: &str, min: usize, max: usize, is_allowed: impl Fn(char) -> bool) -> Result<(), NameError> {
@@ -164,7 +163,7 @@ impl AccountId {
     /// # Errors
     /// When it is not exactly 12 digits.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        check(text, 12, 12, |c| c.is_ascii_digit())?;
+        check(text, 12, 12, |c| c.is_ascii_digit()).map_err(|_| NameError::AccountId)?;
         Ok(Self(text.to_owned()))
     }
 }

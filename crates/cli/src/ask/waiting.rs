@@ -16,15 +16,14 @@ use crate::world::World;
 /// On a terminal, the user waits for it; in a log, only a long wait is worth a line.
 const SAY_AFTER_ON_TERMINAL: Duration = Duration::from_millis(300);
 const SAY_AFTER: Duration = Duration::from_secs(1);
-const ONLY_ENTER: &str =
-    "what you typed was not used; press Enter alone, then answer the question that follows";
+const ONLY_ENTER: &str = "your input was not used: press Enter alone, then answer the question that follows";
 const LEFT: &str = "left failure";
 /// How long a suspended holder (Ctrl-Z) has to continue.
 const SUSPENDED_LIMIT: Duration = Duration::from_secs(3);
 
 /// The hint if the cache directory cannot be used, such as in a read-only home or after `sudo hatbox`.
-pub(crate) const CACHE_HINT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or take this one back: \
-                                        sudo chown -R \"$USER\" ~/.cache/hatbox";
+pub(crate) const CACHE_HINT: &str = "set XDG_CACHE_HOME to a directory that you can write to, or make this \
+                                     one yours again: sudo chown -R \"$USER\" ~/.cache/hatbox";
 
 /// A lock to take.
 pub(crate) struct Wanted<'a> {
@@ -70,9 +69,9 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
         let is_suspended = state.holder.is_some_and(Holder::is_suspended);
         if state.held > patience || (is_suspended && state.held > SUSPENDED_LIMIT) {
             let who = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-            world
-                .output
-                .note(&format!("the hatbox that was first{who} does not answer; going on without it"));
+            world.output.note(&format!(
+                "another hatbox process{who} was first and does not respond; going on without it"
+            ));
             return Ok(Next::TakeOver);
         }
         let Some(holder) = state.holder else { return Ok(Next::Wait) };

@@ -29,7 +29,7 @@ pub(crate) enum DateError {
     #[error("{0}")]
     Unreachable(String),
     /// The answer has no `Date`, or an invalid one.
-    #[error("its answer has no `Date`")]
+    #[error("its response has no `Date` header")]
     NoDate,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn fetch_date(
     let _line = WaitLine::start(TIMEOUT, Company::None, move || trace.render_waiting());
     let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
     let answer = answer
-        .map_err(|_| DateError::Unreachable("no answer in time".to_owned()))?
+        .map_err(|_| DateError::Unreachable("no response in time".to_owned()))?
         .map_err(|error| unreachable(&error))?;
     answer.headers().get("date").and_then(parse_date).ok_or(DateError::NoDate)
 }

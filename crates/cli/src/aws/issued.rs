@@ -11,16 +11,16 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum IssuedError {
     /// The access key id is malformed.
-    #[error("invalid access key id in the answer: {0}")]
+    #[error("invalid access key id in the response: {0}")]
     Id(NameError),
     /// The secret or the token is empty.
-    #[error("the answer has no {0}")]
+    #[error("the response has no {0}")]
     Absent(&'static str),
     /// The secret or the token contains a blank, a control character or a non-ASCII character.
-    #[error("invalid {0} in the answer: a character is not allowed")]
+    #[error("invalid {0} in the response: a character is not allowed")]
     Character(&'static str),
     /// They have already expired, by this machine's clock.
-    #[error("the credentials in the answer expired {ago} ago, at {at:.0}")]
+    #[error("the credentials in the response expired {ago} ago, at {at:.0}")]
     Expired { at: Timestamp, ago: String },
 }
 

@@ -63,7 +63,7 @@ impl JsonAnswer {
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, CallError> {
         serde_json::from_str(&self.text).map_err(|error| {
             let place = format!("line {}, column {}", error.line(), error.column());
-            CallError::Unreadable(format!("the answer is not of the expected form ({place})"))
+            CallError::Unreadable(format!("unexpected response ({place})"))
         })
     }
 
@@ -181,7 +181,7 @@ impl JsonClient {
                     }
                 })?;
                 let text = String::from_utf8(body.to_bytes().to_vec())
-                    .map_err(|_| CallError::Unreadable("the answer is not UTF-8".to_owned()))?;
+                    .map_err(|_| CallError::Unreadable("the response is not UTF-8".to_owned()))?;
                 Ok(JsonAnswer { status, error_type, location, text: Zeroizing::new(text) })
             })
             .await

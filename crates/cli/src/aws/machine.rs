@@ -41,7 +41,7 @@ pub(crate) enum MachineError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// A header contains a character that HTTP does not allow.
-    #[error("the request cannot be sent: a token or a URL has a character that HTTP does not take")]
+    #[error("the request cannot be sent: a token or a URL has a character that HTTP does not allow")]
     Request,
     /// No connection, no answer in time, or a long answer; the text describes which.
     #[error("{0}")]

@@ -23,7 +23,7 @@ pub(crate) enum ProxyError {
     Form(&'static str),
     /// The proxy uses another protocol than HTTP.
     #[error(
-        "{variable} names a proxy of the kind `{scheme}`, and only `http` and `https` proxies can be used"
+        "{variable} is set to a proxy of the kind `{scheme}`: only `http` and `https` proxies are supported"
     )]
     Scheme { variable: &'static str, scheme: String },
 }

@@ -253,7 +253,7 @@ fn parse_tokens(answer: &JsonAnswer, asked_at: Timestamp) -> Result<LoginTokens,
     let created: Created = answer.parse()?;
     let token = created.access_token;
     let bad =
-        |what: &str| LoginError::from(CallError::Unreadable(format!("the answer has an invalid {what}")));
+        |what: &str| LoginError::from(CallError::Unreadable(format!("the response has an invalid {what}")));
     if created.token_type != "aws_sigv4" {
         return Err(bad("token type"));
     }

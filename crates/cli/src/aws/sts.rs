@@ -207,7 +207,7 @@ impl Sts {
         let is_arn = |arn: &&str| arn.starts_with("arn:") && arn.chars().all(|c| c.is_ascii_graphic());
         let bad = || StsError {
             problem: StsProblem::Network(NetworkProblem::NotTheService),
-            text: "the answer names no caller".to_owned(),
+            text: "the response has no caller".to_owned(),
         };
         answer.arn().filter(is_arn).map(str::to_owned).ok_or_else(bad)
     }
@@ -219,7 +219,7 @@ fn check_role(user: Option<&AssumedRoleUser>, role: &RoleArn) -> Result<(), StsE
     if is_session_of(user, role) {
         return Ok(());
     }
-    let text = format!("the answer is for `{}`, not for the role asked for", printable(user));
+    let text = format!("the response is for `{}`, not for the requested role", printable(user));
     Err(StsError { problem: StsProblem::Other, text })
 }
 
@@ -241,13 +241,13 @@ fn parse_credentials(
     date: Option<Timestamp>,
 ) -> Result<SessionCredentials, StsError> {
     let bad = |text: &str| StsError { problem: StsProblem::Other, text: text.to_owned() };
-    let credentials = credentials.ok_or_else(|| bad("the answer holds no credentials"))?;
+    let credentials = credentials.ok_or_else(|| bad("the response has no credentials"))?;
     // The SDK's client replaces missing values: with an empty text, and with the start of 1970.
     if credentials.expiration.secs() == 0 {
-        return Err(bad("the answer does not say when the credentials expire"));
+        return Err(bad("the response does not say when the credentials expire"));
     }
     let expires_at = Timestamp::from_second(credentials.expiration.secs())
-        .map_err(|_| bad("the answer's `Expiration` is not a date"))?;
+        .map_err(|_| bad("the `Expiration` in the response is not a date"))?;
     let secret = SecretString::new(credentials.secret_access_key);
     let token = SecretString::new(credentials.session_token);
     check_issued(&credentials.access_key_id, secret, token, expires_at, now).map_err(|error| {

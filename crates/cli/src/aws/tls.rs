@@ -20,7 +20,7 @@ pub(crate) enum TlsError {
         source: std::io::Error,
     },
     /// The bundle contains no certificate.
-    #[error("the certificate bundle `{0}` holds no usable certificate")]
+    #[error("the certificate bundle `{0}` has no usable certificate")]
     Empty(String),
     /// There is no bundle.
     #[error("there are no trusted certificates on this machine")]

@@ -61,7 +61,10 @@ impl NetworkProblem {
         let hint = match self {
             Self::Unreachable => match endpoint {
                 Some(endpoint) => {
-                    return Some(format!("is the endpoint {} right, and running?", endpoint.as_str()));
+                    return Some(format!(
+                        "check that the endpoint {} is correct and running",
+                        endpoint.as_str()
+                    ));
                 }
                 None => "check the network, and set HTTPS_PROXY if you are behind a proxy",
             },
@@ -75,7 +78,7 @@ impl NetworkProblem {
             Self::Certificate(CertificateProblem::UnknownIssuer) => match ca_bundle {
                 Some(bundle) => {
                     return Some(format!(
-                        "only the certificates in `{}` are trusted now: add the authority's to them",
+                        "only the certificates in `{}` are trusted: add that of the authority to the file",
                         bundle.display()
                     ));
                 }
@@ -87,7 +90,7 @@ impl NetworkProblem {
             Self::Certificate(CertificateProblem::Other) => return None,
             Self::NotTheService => {
                 return Some(format!(
-                    "what answered is not {service}: check the endpoint, HTTPS_PROXY and NO_PROXY"
+                    "the server that responded is not {service}: check the endpoint, HTTPS_PROXY and NO_PROXY"
                 ));
             }
         };
@@ -167,7 +170,7 @@ impl Unanswered {
         let (endpoint, seconds) = (trace.endpoint(), limit.as_secs());
         if trace.may_have_sent() {
             return Self::NoAnswer(format!(
-                "the request was sent to {endpoint}, and no answer came within {seconds} s"
+                "the request was sent to {endpoint}, but no response came within {seconds} s"
             ));
         }
         match trace.proxy() {
@@ -188,7 +191,7 @@ impl Unanswered {
             return Self::Certificate { kind, text: format!("the certificate of {endpoint} {what}") };
         }
         if trace.may_have_sent() {
-            return Self::Unreachable(format!("{endpoint} closed the connection without an answer: {last}"));
+            return Self::Unreachable(format!("{endpoint} closed the connection without a response: {last}"));
         }
         let is_dns = chain(error).any(|error| error.to_string() == "dns error");
         // `failed to lookup address information: Name or service not known`
@@ -235,10 +238,10 @@ impl Unanswered {
     pub(super) fn render(&self, service: &str) -> String {
         match self {
             Self::ErrorResponse { code, message, .. } => clean(&format!("{code}: {message}")),
-            Self::NotTheService(status) => format!("HTTP {status}, and not in the form of {service}"),
-            Self::Unreadable(text) => clean(&format!("the answer cannot be read: {text}")),
+            Self::NotTheService(status) => format!("HTTP {status}, and not a response of {service}"),
+            Self::Unreadable(text) => clean(&format!("the response cannot be read: {text}")),
             Self::TooLong(endpoint) => {
-                format!("the answer of {endpoint} is longer than any answer of {service}")
+                format!("the response of {endpoint} is too long for {service}")
             }
             Self::NoAnswer(text)
             | Self::Certificate { text, .. }
@@ -285,9 +288,7 @@ fn find_certificate_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Ce
 fn render_certificate(error: &CertificateError) -> (CertificateProblem, String) {
     use CertificateProblem::{Other, Time, UnknownIssuer};
     let (kind, text) = match error {
-        CertificateError::UnknownIssuer => {
-            (UnknownIssuer, "is not signed by an authority that is trusted here")
-        }
+        CertificateError::UnknownIssuer => (UnknownIssuer, "is not signed by a trusted authority"),
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (Time, "has expired"),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             (Time, "is not valid yet")
@@ -300,7 +301,7 @@ fn render_certificate(error: &CertificateError) -> (CertificateProblem, String) 
         // webpki's errors are only available as text.
         other if format!("{other:?}").contains("CaUsedAsEndEntity") => (
             Other,
-            "is an authority's own, and cannot be a server's: create one with `CA:FALSE`, signed by it",
+            "is a CA certificate, and not that of a server: create one with `CA:FALSE`, signed by the CA",
         ),
         other => return (Other, format!("cannot be used: {other}")),
     };
@@ -316,7 +317,7 @@ mod tests {
         let limit = Duration::from_secs(20);
         let sent = Trace::of_request("https://sts.example/", true);
         let text = Unanswered::of_time(&sent, limit).render("STS");
-        assert_eq!(text, "the request was sent to https://sts.example, and no answer came within 20 s");
+        assert_eq!(text, "the request was sent to https://sts.example, but no response came within 20 s");
         let not_sent = Trace::of_request("https://sts.example/", false);
         let text = Unanswered::of_time(&not_sent, limit).render("STS");
         assert_eq!(text, "no connection to https://sts.example within 20 s");

@@ -52,17 +52,17 @@ pub(crate) fn open(text: &str, passphrase: &SecretString) -> Result<Zeroizing<Ve
     let parsed: Header = serde_json::from_slice(&decode(header)?)
         .map_err(|_| JweError::Form("its header is not what aws-vault writes"))?;
     if parsed.alg != ALGORITHM || parsed.enc != ENCRYPTION {
-        return Err(JweError::Form("it is encrypted in another way than aws-vault's"));
+        return Err(JweError::Form("it is encrypted with another algorithm than aws-vault's"));
     }
     if parsed.zip.is_some() || parsed.crit.is_some() {
-        return Err(JweError::Form("its header asks for what aws-vault does not do"));
+        return Err(JweError::Form("its header has a parameter that aws-vault does not use"));
     }
     if !(1..=MAX_ROUNDS).contains(&parsed.p2c) {
-        return Err(JweError::Form("its number of rounds is beyond what aws-vault writes"));
+        return Err(JweError::Form("it has more rounds than aws-vault uses"));
     }
     let salt = decode(&parsed.p2s)?;
     if !SALT.contains(&salt.len()) {
-        return Err(JweError::Form("its salt is of another length than aws-vault's"));
+        return Err(JweError::Form("the length of its salt is not that of aws-vault"));
     }
     let (wrapped, nonce) = (decode(key)?, decode(nonce)?);
     let nonce: &[u8; 12] =

@@ -241,7 +241,7 @@ fn profile_of(name: &str) -> Option<ProfileName> {
 fn parse_item(profile: &ProfileName, plain: &[u8]) -> Result<FoundKey, &'static str> {
     let item: ItemText = serde_json::from_slice(plain).map_err(|_| "it holds no item of aws-vault's")?;
     if item.key != profile.as_str() {
-        return Err("it holds the key of another profile than its name says");
+        return Err("it holds the key of another profile");
     }
     let data = STANDARD.decode(&item.data).map(Zeroizing::new).map_err(|_| "its key is not base64")?;
     parse_key(&data)

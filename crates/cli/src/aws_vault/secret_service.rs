@@ -58,7 +58,9 @@ impl SecretServiceVault {
             find_collection(&service, &name)?.ok_or(secret_service::Error::NoResult)?.unlock()
         });
         match answered {
-            None => Err(VaultError::Refused("the desktop's question was not answered in time".to_owned())),
+            None => Err(VaultError::Refused(
+                "the password prompt of the desktop was not answered in time".to_owned(),
+            )),
             Some(Err(error)) => Err(error_of(&classify(&error))),
             // A service may end its prompt as if it had been answered where there is no one to show it to.
             Some(Ok(())) if self.is_locked()? => Err(error_of(&Failed::Refused)),

@@ -42,7 +42,7 @@ pub(crate) fn run(world: &World, args: &AllowArgs) -> Result<(), Failure> {
         let confirmation = Confirmation {
             text: &format!("Use it for `hatbox exec` and `hat` in {}? (y|N) ", world.dirs.shown(&directory)),
             because: None,
-            hint: "add --yes to allow it without a question",
+            hint: "add --yes to allow it without asking",
             timeout: world.settings()?.prompt_timeout(),
         };
         if !ask_yes_or_no(world, &confirmation)? {

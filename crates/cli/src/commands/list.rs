@@ -76,7 +76,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
     let has_no_key = listing.index.as_ref().is_some_and(|index| index.keys.is_empty());
     if matches!(only, ListOnly::Everything) && has_no_key && listing.profiles.is_empty() && !args.json {
         world.output.hint(
-            "nothing is set up yet: `hatbox add NAME` keeps an access key, `hatbox import` takes keys over",
+            "nothing is set up yet: `hatbox add NAME` stores an access key, `hatbox import` imports keys",
         );
         if cfg!(all(unix, feature = "sandbox")) {
             world.output.hint("`hatbox sandbox demo` shows how it works, without AWS");
@@ -112,7 +112,7 @@ fn load_sessions(
     let (sessions, broken) = sessions.list()?;
     for error in broken {
         let hint = error.hint().map(|hint| format!("; run: {hint}")).unwrap_or_default();
-        world.output.warn(&format!("a cached session is left out: {error}{hint}"));
+        world.output.warn(&format!("a cached session cannot be read: {error}{hint}"));
     }
     for (_, session) in sessions {
         by_profile.entry(session.profile.clone()).or_default().push(session);

@@ -24,9 +24,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, _args: &LockArgs) -> Resul
     match locked {
         Ok(()) | Err(KeyringError::Absent) => world.output.note("locked"),
         // Without a kernel keyring, nothing was kept in it.
-        Err(KeyringError::Unknown) => world.output.note("nothing is held between commands on this system"),
+        Err(KeyringError::Unknown) => {
+            world
+                .output
+                .note("nothing to lock: on this system, the store is never unlocked between commands");
+        }
         Err(KeyringError::Denied | KeyringError::Full) => {
-            world.output.note("nothing was unlocked: the kernel keyring cannot be used here");
+            world.output.note("nothing to lock: the kernel keyring cannot be used here");
         }
     }
     Ok(())

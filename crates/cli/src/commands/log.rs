@@ -49,7 +49,7 @@ pub(crate) fn run(world: &World, args: &LogArgs) -> Result<(), Failure> {
     if record.entries.is_empty() && is_off && !args.json {
         world.output.note("the audit log is off");
         let settings = world.dirs.shown(&world.dirs.settings_file());
-        world.output.hint(&format!("turn it on by `audit_log = \"on\"` in {settings}"));
+        world.output.hint(&format!("turn it on with `audit_log = \"on\"` in {settings}"));
     } else if shown.is_empty() && !args.json {
         world.output.note("no use of a profile found");
     }

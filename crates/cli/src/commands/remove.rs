@@ -27,7 +27,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
             FailureKind::Failed,
             format!("no access key is stored for profile `{profile}`"),
         )
-        .hint("`hatbox list --credentials` shows those that are"));
+        .hint("`hatbox list --credentials` shows the stored keys"));
     };
     if !args.force
         && !ask_yes_or_no(
@@ -35,7 +35,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &RemoveArgs) -> Resu
             &Confirmation {
                 text: &format!("Delete the access key {} of `{profile}`? (y|N) ", key.id.masked()),
                 because: None,
-                hint: "run it on a terminal, or with --force",
+                hint: "run it on a terminal, or add --force",
                 timeout: world.settings()?.prompt_timeout(),
             },
         )?

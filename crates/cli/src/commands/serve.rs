@@ -84,7 +84,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     world.output.data(&if args.json { render_json(&shown) } else { render_lines(&shown) })?;
     #[cfg(unix)]
     if let (Place::Socket(_), None) = (place, url) {
-        world.output.note("forward a port to the socket, and write its number for PORT");
+        world.output.note("forward a port to the socket, and write its number instead of PORT");
     }
     world.output.note("serving credentials; stop with Ctrl-C");
     renew_until_signal(world, renewals, &events, held);

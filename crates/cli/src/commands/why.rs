@@ -129,7 +129,13 @@ fn complete(
 fn of_failure(last: &LastFailure, diagnosis: Option<Value>) -> Answer {
     let failure = &last.failure;
     let mut page = Page::default();
-    page.line(&[(&format!("profile `{}`: {}", last.profile, failure.error), Style::Strong)]);
+    let named = format!("profile `{}`", last.profile);
+    let headline = if failure.error.contains(&named) {
+        failure.error.clone()
+    } else {
+        format!("{named}: {}", failure.error)
+    };
+    page.line(&[(&headline, Style::Strong)]);
     let place = failure.place.iter().map(|place| format!("  --> {place}"));
     let causes = failure.causes.iter().map(|cause| format!("  caused by: {cause}"));
     let hints = failure.hints.iter().map(|hint| format!("  hint: {hint}"));
@@ -165,11 +171,11 @@ fn redactor(json: &Value) -> Redactor {
 fn note_nothing_recorded(world: &World, profile: Option<&ProfileName>) {
     let (what, command) = match profile {
         Some(profile) => (
-            format!("no failure of `{profile}` is on record"),
+            format!("no failure of profile `{profile}` is recorded"),
             format!("hatbox exec {} -- true", quote_word(profile.as_str())),
         ),
-        None => ("no failure is on record".to_owned(), "hatbox exec PROFILE -- true".to_owned()),
+        None => ("no failure is recorded".to_owned(), "hatbox exec PROFILE -- true".to_owned()),
     };
     world.output.error(&what);
-    world.output.hint(&format!("`{command}` leaves one where it fails"));
+    world.output.hint(&format!("`{command}` records one if it fails"));
 }

@@ -153,12 +153,12 @@ fn add_hints(failure: Failure, aws_error: &AwsError, plan: &Plan) -> Failure {
             failure.hint("the root user cannot assume roles: make an IAM user, and store its access key")
         }
         AwsError::SessionCannot => {
-            failure.hint("GetSessionToken takes long-lived keys only; use --no-session with temporary ones")
+            failure.hint("GetSessionToken accepts only long-lived keys; use --no-session with temporary ones")
         }
         AwsError::NotAuthorized(_) if matches!(plan.steps.as_slice(), [Step::GetFederationToken(_)]) => {
             failure.hint("the user needs the permission sts:GetFederationToken")
         }
-        AwsError::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+        AwsError::Throttled => failure.hint("AWS received too many requests; try again in a moment"),
         _ => failure,
     }
 }

@@ -76,13 +76,15 @@ fn load_policies(args: &SessionArgs) -> Result<SessionPolicies, Failure> {
     }
     let count = arns.len() + usize::from(args.read_only);
     if count > MAX_ARNS {
-        let error = format!("a session takes {MAX_ARNS} managed policies at most, and {count} are given");
+        let error =
+            format!("AWS accepts at most {MAX_ARNS} managed policies for a session: {count} are given");
         return Err(Failure::new(FailureKind::Usage, error));
     }
     let texts = document.iter().chain(&arns).map(|text| text.value.chars().count());
     let length: usize = texts.sum();
     if length > MAX_POLICY {
-        let error = format!("session policies have {MAX_POLICY} characters at most, and these have {length}");
+        let error =
+            format!("AWS accepts at most {MAX_POLICY} characters of session policies: these have {length}");
         return Err(Failure::new(FailureKind::Usage, error)
             .hint("shorten the policy, or create a managed policy and name it by --policy-arn"));
     }
@@ -103,7 +105,7 @@ fn load_document(path: &Path) -> Result<Sourced<String>, Failure> {
     if let Some(bad) = text.chars().find(|c| !is_allowed(*c)) {
         let bad = bad.escape_unicode();
         return Err(usage(format!(
-            "the policy `{shown}` has the character `{bad}`, which STS does not take"
+            "the policy `{shown}` has the character `{bad}`, which STS does not accept"
         )));
     }
     let text = text.trim().to_owned();

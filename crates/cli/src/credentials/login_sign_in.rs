@@ -80,7 +80,7 @@ pub(crate) fn sign_in(
         .map_err(|error| failure_of(&error, profile))?;
     check_sandbox(&world.environment, &credentials.access_key_id, profile)?;
     let identity = id_token.as_ref().and_then(|token| parse_identity(token.expose())).ok_or_else(|| {
-        Failure::new(FailureKind::Failed, "the sign-in service's answer does not say who signed in")
+        Failure::new(FailureKind::Failed, "the response of the sign-in service does not say who signed in")
     })?;
     let session = LoginSession {
         credentials,
@@ -158,7 +158,7 @@ impl Asking<'_> {
         let waited = wait_for_person(self.world, &answers, patience, self.is_over);
         is_stopped.store(true, Ordering::Relaxed);
         let timed_out = || {
-            let text = format!("no answer came from the browser within {}", render_duration(patience));
+            let text = format!("the browser did not come back within {}", render_duration(patience));
             Failure::new(FailureKind::NeedsPerson, text)
                 .hint("if the browser is on another machine: hatbox login --session --remote")
         };

@@ -95,11 +95,7 @@ pub(super) fn fetch_code(
             },
             Err(PromptError::AnsweredElsewhere) => return Ok(Code::AnsweredElsewhere),
             Err(PromptError::Cancelled) => {
-                return Err(Failure::new(
-                    FailureKind::Cancelled,
-                    "the question for the MFA code was cancelled",
-                )
-                .shared());
+                return Err(Failure::new(FailureKind::Cancelled, "the MFA prompt was cancelled").shared());
             }
             Err(PromptError::NoTerminal) => {
                 // An SDK in an editor runs hatbox without a terminal, but the user is still at the desktop.
@@ -110,15 +106,18 @@ pub(super) fn fetch_code(
                     FailureKind::NeedsPerson,
                     format!("an MFA code of {serial} is needed, and there is no terminal to ask on"),
                 )
-                .hint("run it once on a terminal: the session is then used from the cache")
+                .hint("run it once on a terminal: later commands use the cached session")
                 .hint("or be asked in a window: set `prompt = \"pinentry\"` (or zenity, kdialog) in hatbox's settings")
                 .hint("or give the code: --mfa-token CODE")
                 .hint("or set `mfa_process` in the profile to a command that prints the code"));
             }
             Err(error) => {
-                return Err(Failure::new(FailureKind::NeedsPerson, format!("got no MFA code of {serial}"))
-                    .caused_by(&error)
-                    .shared());
+                return Err(Failure::new(
+                    FailureKind::NeedsPerson,
+                    format!("could not get an MFA code of {serial}"),
+                )
+                .caused_by(&error)
+                .shared());
             }
         }
     }
@@ -167,7 +166,7 @@ fn run_driver(
         return match parse_answer(&output) {
             Ok(answer) => parse_output(&headline, answer.as_bytes()),
             Err(PinentryError::Cancelled) => {
-                let error = "the question for the MFA code was cancelled";
+                let error = "the MFA prompt was cancelled";
                 Err(Failure::new(FailureKind::Cancelled, error).shared())
             }
             Err(error) => Err(failed(&error)),

@@ -141,7 +141,7 @@ impl<'a> Planning<'a> {
             let is_missing = matches!(error, PlanError::CredentialsMissing { .. });
             let failure = failure_of(self.files, &error);
             if is_missing && self.world.dirs.vault_files().is_dir() {
-                failure.hint("or take over the keys that aws-vault keeps: `hatbox import aws-vault`")
+                failure.hint("or import the keys that aws-vault stores: `hatbox import aws-vault`")
             } else {
                 failure
             }

@@ -268,9 +268,8 @@ impl Several {
         for (device, sessions) in codes.into_iter().filter(|(_, sessions)| sessions.len() > 1) {
             let count = sessions.len();
             self.world.output.note(&format!(
-                "{count} MFA codes of {device} are needed, one for each role: one code serves all roles that a \
-                 user's session can assume, for which the source profile must name the same `mfa_serial`, for 1 hour \
-                 at most"
+                "{count} MFA codes of {device} are needed, one for each role: one code is enough if the \
+                 source profile has the same `mfa_serial` and no role session lasts longer than 1 hour"
             ));
         }
     }

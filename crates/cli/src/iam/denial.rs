@@ -45,7 +45,7 @@ fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Re
     let base = base.ok_or("the store is locked")?;
     let key = base.plan().base.access_key_id().map(hatbox_types::name::AccessKeyId::masked);
     if key != attempt.base.key {
-        return Err(format!("the credentials behind `{profile}` are others today"));
+        return Err(format!("`{profile}` has other credentials now"));
     }
     Ok(base)
 }

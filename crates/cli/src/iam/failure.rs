@@ -19,9 +19,9 @@ pub(super) fn failure_of(profile: &ProfileName, what: &str, action: &str, error:
     match error.problem {
         IamProblem::Denied => failure.hint(format!("`{profile}` needs the permission `{action}`")),
         IamProblem::Credentials => failure.hint(
-            "IAM takes an access key, a role's session, or a user's session that was obtained with MFA",
+            "IAM accepts an access key, a role's session, or a user's session that was obtained with MFA",
         ),
-        IamProblem::Throttled => failure.hint("AWS has had too many calls; try again in a moment"),
+        IamProblem::Throttled => failure.hint("AWS received too many requests; try again in a moment"),
         IamProblem::Unreachable => {
             failure.hint("check the network, AWS_ENDPOINT_URL_IAM, and HTTPS_PROXY if you are behind a proxy")
         }

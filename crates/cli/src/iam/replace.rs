@@ -51,8 +51,9 @@ impl LiveIam {
         if (&now.arn, &now.trust) == (&shown.arn, &shown.trust) {
             return Ok(());
         }
-        let error = format!("the trust policy of `{}` was changed by another process meanwhile", shown.name);
-        Err(Failure::new(FailureKind::Refused, error).hint("run the command again to see it as it is now"))
+        let error =
+            format!("the trust policy of `{}` was changed by another process in the meantime", shown.name);
+        Err(Failure::new(FailureKind::Refused, error).hint("run the command again to see the current policy"))
     }
 
     /// Saves `policy` as the trust policy of `before`, and reads it back until IAM tells it.

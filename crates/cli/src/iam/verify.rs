@@ -40,10 +40,12 @@ fn check_denied(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Re
                 return Ok(());
             }
             Err(failure) => return Err(failure),
-            Ok(_) => world.output.debug(|| format!("the role of `{profile}` is still given without a code")),
+            Ok(_) => world
+                .output
+                .debug(|| format!("AWS still lets you assume the role of `{profile}` without an MFA code")),
         }
     }
-    let error = format!("the role of `{profile}` is given without an MFA code");
+    let error = format!("AWS lets you assume the role of `{profile}` without an MFA code");
     Err(Failure::new(FailureKind::Failed, error)
         .hint(format!("hatbox trust who {} --from live", quote_word(profile.as_str()))))
 }

@@ -35,11 +35,8 @@ impl KeyStore {
         let key = self.cache_key(Interaction::Allowed)?;
         let loaded = self.backups()?.load(&key, name)?;
         loaded.ok_or_else(|| {
-            Failure::new(
-                FailureKind::Usage,
-                format!("there is no backup `{name}` that opens with this store"),
-            )
-            .hint("hatbox import credentials --list-backups")
+            Failure::new(FailureKind::Usage, format!("this store has no backup `{name}`"))
+                .hint("hatbox import credentials --list-backups")
         })
     }
 }

@@ -303,7 +303,7 @@ impl KeyStore {
         }
         match error {
             StoreError::Locked(StoreKind::SecretService, PassphraseError::CannotAsk | PassphraseError::NoDesktop) => {
-                failure.hint("unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`")
+                failure.hint("unlock the keyring on the desktop, or with `gnome-keyring-daemon --unlock`")
             }
             StoreError::Locked(kind, PassphraseError::CannotAsk) if *kind != StoreKind::File => {
                 failure.hint(format!("run it on a terminal, or unlock `{kind}` first"))

@@ -50,9 +50,9 @@ impl KeyStore {
             if self.world.environment.text(env_names::UNLOCKING).is_some() {
                 return Err(Failure::new(
                     FailureKind::Usage,
-                    "`passphrase_command` runs hatbox, which needs the passphrase for that",
+                    "`passphrase_command` runs hatbox, which needs the passphrase itself",
                 )
-                .hint("let the command use something other than hatbox's store"));
+                .hint("use a command that does not read from hatbox's store"));
             }
             self.check_owner()?;
             match self.unlock_by_asking(interaction)? {
@@ -276,7 +276,7 @@ impl KeyStore {
             };
             let is_file = self.chosen().is_some_and(|(kind, _)| kind == StoreKind::File);
             let hint = if is_file && error != KeyringError::Unknown {
-                "; to save that, set `unlock_cache = \"runtime-dir\"` in hatbox's settings"
+                "; to avoid that, set `unlock_cache = \"runtime-dir\"` in hatbox's settings"
             } else {
                 ""
             };

@@ -177,7 +177,7 @@ impl KeyStore {
             Backend::File(store) => Ok(store),
             Backend::Other(store) => Err(Failure::new(
                 FailureKind::Usage,
-                format!("the backend `{}` has no wraps: that is of `file` alone", store.kind()),
+                format!("the backend `{}` has no wraps: only `file` does", store.kind()),
             )
             .hint("hatbox --backend file store wrap list")),
         }

@@ -98,7 +98,7 @@ fn named_for(world: &World, choice: &BrowserChoice) -> Option<String> {
 
 /// Why a page is not shown to the user, who would trust it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the service names a page to open that is not an https:// address")]
+#[error("the service returned a page that is not an https:// URL")]
 pub(crate) struct PageError;
 
 /// Checks whether a page that a service names may be opened: https, or http on this machine.

@@ -40,7 +40,7 @@ pub(crate) enum BindError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WaitError {
     /// The time is over.
-    #[error("no answer came from the browser in time")]
+    #[error("the browser did not come back in time")]
     Timeout,
     /// The answer is no longer needed.
     #[error("the sign-in was stopped")]

@@ -82,14 +82,15 @@ pub(crate) enum Distrust {
     Changed,
     /// A state that was made beside the one that was used last, from the same one before.
     #[error(
-        "it is another state (change {counter}) than the one that was used last: both came from the same one"
+        "it differs from the store that was used last (change {counter} of each): both are copies of the \
+         same store"
     )]
     Forked {
         /// Both have this counter.
         counter: u64,
     },
     /// An older state of the store was put back.
-    #[error("it is an older state (change {found}) than the one that was used last (change {pinned})")]
+    #[error("it is older (change {found}) than the store that was used last (change {pinned})")]
     RolledBack {
         /// The newest counter that was seen.
         pinned: u64,

@@ -90,7 +90,7 @@ pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
 /// What is wrong with it, in words, without any of it.
 pub(crate) fn parse_item(id: &ItemId, text: &str) -> Result<Item, ItemTextError> {
     let item = parse_any_item(text)?;
-    if item.info.id == *id { Ok(item) } else { Err(damaged("it is the item of another name")) }
+    if item.info.id == *id { Ok(item) } else { Err(damaged("it belongs to another item")) }
 }
 
 /// The item that `text` is.
@@ -99,7 +99,7 @@ pub(crate) fn parse_item(id: &ItemId, text: &str) -> Result<Item, ItemTextError>
 /// What is wrong with it, in words, without any of it.
 pub(crate) fn parse_any_item(text: &str) -> Result<Item, ItemTextError> {
     if text.len() > TEXT_LIMIT {
-        return Err(damaged("it is longer than an item can be"));
+        return Err(damaged("it is too long for an item"));
     }
     let text: Text = serde_json::from_str(text.trim_end()).map_err(|_| {
         // A later version may have other fields.
@@ -171,7 +171,7 @@ mod tests {
         let other = ItemId::access_key(&ProfileName::parse("other").unwrap());
         assert_eq!(
             parse_item(&other, &render_item(&key())).unwrap_err(),
-            damaged("it is the item of another name")
+            damaged("it belongs to another item")
         );
     }
 
@@ -185,7 +185,7 @@ mod tests {
             (&right.replace("AKIAIOSFODNN7EXAMPLE", "no id"), "its access key id is invalid"),
             (&right.replace("wJalr\\\"\\\\/+", ""), "its secret is empty"),
             (&right.replace("access-key", "cache-key"), "its key is not in hexadecimal digits"),
-            (&"x".repeat(TEXT_LIMIT + 1), "it is longer than an item can be"),
+            (&"x".repeat(TEXT_LIMIT + 1), "it is too long for an item"),
         ];
         for (text, problem) in cases {
             assert_eq!(parse_any_item(text).unwrap_err(), damaged(problem));

@@ -145,7 +145,7 @@ impl Store for KeychainStore {
             let item = text.and_then(parse_any_item);
             match item {
                 Ok(item) if account_of(&item.info.id) == account => items.push(item.info),
-                Ok(_) => problems.push(broken(&account, "it is the item of another name")),
+                Ok(_) => problems.push(broken(&account, "it belongs to another item")),
                 Err(problem) => match problem.into_store_error(StoreKind::Keychain, shown(&account)) {
                     newer @ StoreError::Newer { .. } => return Err(newer),
                     damaged => problems.push(damaged),

@@ -105,7 +105,7 @@ impl Store for WincredStore {
             match item {
                 // Windows keeps the case in which a name was first written.
                 Ok(item) if self.name_of(&item.info.id).eq_ignore_ascii_case(&name) => items.push(item.info),
-                Ok(_) => problems.push(broken(&name, "it is the item of another name")),
+                Ok(_) => problems.push(broken(&name, "it belongs to another item")),
                 Err(problem) => match problem.into_store_error(StoreKind::Wincred, shown(&name)) {
                     newer @ StoreError::Newer { .. } => return Err(newer),
                     damaged => problems.push(damaged),

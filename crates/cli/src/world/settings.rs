@@ -286,7 +286,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     if let Some(source) = trust_sources.iter().find(|source| !is_source(source)) {
         let source = source.display();
         return Err(failure(format!(
-            "the source `{source}` of `[trust]` is neither absolute nor begins with `~/`"
+            "invalid source `{source}` in `[trust]`: expected an absolute path, `~/PATH` or `live:PROFILE`"
         )));
     }
     Ok(Settings {

@@ -59,7 +59,7 @@ fn with_online_the_clock_is_compared_by_a_request_without_a_signature() {
         (http_date(0), None),
         (http_date(95), Some(("clock-skew", "warning", "behind"))),
         (http_date(-7200), Some(("clock-skew", "error", "ahead of"))),
-        (String::new(), Some(("no-answer", "warning", "its answer has no `Date`"))),
+        (String::new(), Some(("no-answer", "warning", "its response has no `Date` header"))),
     ] {
         let (url, server) = serve(&headers);
         let report = home.report(&["--online"], &[("AWS_ENDPOINT_URL_STS", &url)]);

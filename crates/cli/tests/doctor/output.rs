@@ -13,9 +13,9 @@ fn a_clean_machine_gets_a_short_report() {
 ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
 ok  files        2 checked, none open to others
 ok  environment  no environment variable overrides a profile
-ok  store        none yet: the first key that is added chooses a backend
-ok  prompt       there is no terminal here
-ok  clock        not compared with that of AWS; --online does
+ok  store        none yet: adding the first key chooses a backend
+ok  prompt       there is no terminal
+ok  clock        not compared with that of AWS; use --online
 
 No problems found.
 "
@@ -38,7 +38,8 @@ ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
            ~/.aws/config:2
            fix: ${{EDITOR:-vi}} +2 ~/.aws/config
 !   files        2 checked
-  error    others may write to it: whoever can write to it chooses what is done
+  error    others may write to it: anyone who can write to it chooses which
+           commands hatbox runs
            ~/.aws/config
            fix: chmod go-w {}
 !   environment
@@ -46,9 +47,9 @@ ok  config       1 profile in ~/.aws/config and ~/.aws/credentials
            not set
            AWS_SESSION_TOKEN
            fix: unset AWS_SESSION_TOKEN
-ok  store        none yet: the first key that is added chooses a backend
-ok  prompt       there is no terminal here
-ok  clock        not compared with that of AWS; --online does
+ok  store        none yet: adding the first key chooses a backend
+ok  prompt       there is no terminal
+ok  clock        not compared with that of AWS; use --online
 
 2 errors, 1 warning.
 ",

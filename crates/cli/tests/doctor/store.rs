@@ -15,13 +15,13 @@ fn a_locked_store_says_so_and_an_unlocked_one_what_it_holds() {
     assert_eq!(found(&locked), ["store-locked -"]);
     assert_eq!(
         summary(&locked, "store"),
-        "`file` is locked (~/.config/hatbox/config.toml says so), opened by passphrase"
+        "`file` is locked (set by ~/.config/hatbox/config.toml), opened by passphrase"
     );
     assert_eq!(summary(&locked, "profiles"), "each has a credential plan (the store is locked)");
     let variable = [("HATBOX_FILE_PASSPHRASE", PASSPHRASE)];
     let open = home.report(&[], &variable);
     let text =
-        "`file` is unlocked (~/.config/hatbox/config.toml says so), with 1 access key, opened by passphrase";
+        "`file` is unlocked (set by ~/.config/hatbox/config.toml), with 1 access key, opened by passphrase";
     assert_eq!(summary(&open, "store"), text);
     let rest: Vec<_> = found(&open).into_iter().filter(|found| !found.starts_with("no-keyring")).collect();
     assert_eq!(rest, ["env-passphrase HATBOX_FILE_PASSPHRASE"]);

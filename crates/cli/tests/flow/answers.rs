@@ -25,31 +25,31 @@ fn credentials_that_cannot_work_are_neither_handed_over_nor_cached() {
     let whole = || Granted::until(3600);
     let expiring = |text: &str| Granted { expiration: format!("<Expiration>{text}</Expiration>"), ..whole() };
     let cases = [
-        (Granted::until(-3600), "the credentials in the answer expired "),
-        (Granted::until(-10), "the credentials in the answer expired "),
-        (Granted::until(0), "the credentials in the answer expired "),
-        (expiring("1970-01-01T00:00:01Z"), "the credentials in the answer expired "),
-        (expiring("1969-01-01T00:00:01Z"), "the credentials in the answer expired "),
-        (no_expiration(), "the answer does not say when the credentials expire"),
-        (expiring(""), "the answer cannot be read: "),
-        (expiring("soon"), "the answer cannot be read: "),
-        (expiring("3600"), "the answer cannot be read: "),
-        (expiring("99999-01-01T00:00:00Z"), "the answer cannot be read: "),
-        (Granted { id: "", ..whole() }, "invalid access key id in the answer: "),
-        (Granted { id: "ASIA", ..whole() }, "invalid access key id in the answer: "),
-        (Granted { secret: "", ..whole() }, "the answer has no secret access key"),
+        (Granted::until(-3600), "the credentials in the response expired "),
+        (Granted::until(-10), "the credentials in the response expired "),
+        (Granted::until(0), "the credentials in the response expired "),
+        (expiring("1970-01-01T00:00:01Z"), "the credentials in the response expired "),
+        (expiring("1969-01-01T00:00:01Z"), "the credentials in the response expired "),
+        (no_expiration(), "the response does not say when the credentials expire"),
+        (expiring(""), "the response cannot be read: "),
+        (expiring("soon"), "the response cannot be read: "),
+        (expiring("3600"), "the response cannot be read: "),
+        (expiring("99999-01-01T00:00:00Z"), "the response cannot be read: "),
+        (Granted { id: "", ..whole() }, "invalid access key id in the response: "),
+        (Granted { id: "ASIA", ..whole() }, "invalid access key id in the response: "),
+        (Granted { secret: "", ..whole() }, "the response has no secret access key"),
         (
             Granted { secret: "  ", ..whole() },
-            "invalid secret access key in the answer: a character is not allowed",
+            "invalid secret access key in the response: a character is not allowed",
         ),
-        (Granted { token: "", ..whole() }, "the answer has no session token"),
+        (Granted { token: "", ..whole() }, "the response has no session token"),
         (
             Granted { token: "\n", ..whole() },
-            "invalid session token in the answer: a character is not allowed",
+            "invalid session token in the response: a character is not allowed",
         ),
         (
             Granted { token: "a\u{a0}b", ..whole() },
-            "invalid session token in the answer: a character is not allowed",
+            "invalid session token in the response: a character is not allowed",
         ),
     ];
     for (granted, cause) in cases {
@@ -149,8 +149,7 @@ fn an_answer_without_an_end_is_cut_off_and_its_endpoint_named() {
             let run = fixture.hatbox(arguments).env("AWS_ENDPOINT_URL", stub.url()).run();
             if arguments[0] != "doctor" {
                 assert_ne!(run.code(), Some(0), "{arguments:?} {head}");
-                let expected =
-                    format!("caused by: the answer of {} is longer than any answer of STS", stub.url());
+                let expected = format!("caused by: the response of {} is too long for STS", stub.url());
                 assert!(run.stderr.contains(&expected), "{head} {arguments:?}: {}", run.stderr);
             }
             assert!(stub.requests().len() <= tries, "{arguments:?} {head}");
@@ -172,7 +171,7 @@ fn a_list_of_iam_without_an_end_is_cut_off_as_well() {
     let taken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&taken);
     let long = Stub::start(move |_, client| write_endlessly(client, ENDLESS[0].0, ENDLESS[0].1, &count));
-    for (stub, cause) in [(&pages, "a list has no end"), (&long, " is longer than any answer of IAM")] {
+    for (stub, cause) in [(&pages, "a list does not end"), (&long, " is too long for IAM")] {
         let file = fixture.path("iam.json");
         let arguments = ["trust", "snapshot", "--profile", "jan-work", "-o", file.to_str().unwrap()];
         let run = fixture

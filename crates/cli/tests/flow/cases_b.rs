@@ -176,7 +176,7 @@ impl Stage {
         lines.extend(expected.iter().filter(|line| is_note_said(line, &shown)).cloned());
         let warnings = shown.lines().filter(|line| line.starts_with("hatbox: warning: "));
         // About the file, not about the plan.
-        let warnings = warnings.filter(|line| !line.contains("AWS's own tools do not take")).count();
+        let warnings = warnings.filter(|line| !line.contains("AWS's own tools do not accept")).count();
         let wanted = expected.iter().filter(|line| WARNINGS.iter().any(|kind| line.contains(kind))).count();
         if warnings != wanted {
             lines.push(format!("{warnings} warnings: {shown}"));

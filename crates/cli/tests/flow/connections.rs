@@ -48,7 +48,7 @@ fn a_host_that_is_not_found_or_does_not_answer_is_named() {
     );
     let closes = Stub::start(|_, client| drop(client));
     let closed = call(&fixture, &closes.url(), &[]);
-    let expected = format!("caused by: {} closed the connection without an answer", closes.url());
+    let expected = format!("caused by: {} closed the connection without a response", closes.url());
     assert!(closed.stderr.contains(&expected), "{}", closed.stderr);
 }
 
@@ -103,7 +103,7 @@ fn a_proxy_variable_that_cannot_be_read_is_an_error_and_nothing_goes_out() {
         }
         let run = call(&fixture, "https://nowhere.invalid", &[(variable, "socks5://me:canary@p")]);
         assert!(
-            run.stderr.contains(&format!("error: {variable} names a proxy of the kind `socks5`")),
+            run.stderr.contains(&format!("error: {variable} is set to a proxy of the kind `socks5`")),
             "{}",
             run.stderr
         );
@@ -181,8 +181,7 @@ fn a_certificate_that_is_not_trusted_is_explained_with_a_way_out_that_is_not_tak
         &["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "subjectAltName=DNS:localhost"];
     let Some((elsewhere, theirs)) = start_tls(&fixture.path("bin"), other) else { return };
     let Some((unknown, _)) = start_tls(&fixture.path("sandbox"), plain) else { return };
-    let not_signed =
-        format!("caused by: the certificate of {unknown} is not signed by an authority that is trusted here");
+    let not_signed = format!("caused by: the certificate of {unknown} is not signed by a trusted authority");
     for (endpoint, bundle, cause, hint) in [
         (
             &unknown,
@@ -190,7 +189,7 @@ fn a_certificate_that_is_not_trusted_is_explained_with_a_way_out_that_is_not_tak
             not_signed.as_str(),
             "only the certificates in `/etc/ssl/",
         ),
-        (&endpoint, own.as_str(), " is an authority's own, and cannot be a server's", ""),
+        (&endpoint, own.as_str(), " is a CA certificate, and not that of a server", ""),
         (&elsewhere, theirs.as_str(), " is for another host", ""),
     ] {
         if !Path::new(bundle).exists() {

@@ -410,11 +410,11 @@ fn an_answer_that_is_no_token_gives_no_link() {
     let endless = "x".repeat(2 << 20);
     for (status, body, text) in [
         (redirect.as_str(), "", "the federation endpoint returned HTTP 302"),
-        ("200 OK", "<html>", "the answer is not of the expected form"),
+        ("200 OK", "<html>", "unexpected response"),
         ("200 OK", r#"{"SigninToken":""}"#, "returned no sign-in token"),
         ("200 OK", r#"{"SigninToken":"a\nb"}"#, "returned no sign-in token"),
         ("200 OK", &long, "returned no sign-in token"),
-        ("200 OK", &endless, "longer than"),
+        ("200 OK", &endless, "is too long for"),
     ] {
         let head =
             format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());

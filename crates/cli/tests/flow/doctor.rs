@@ -39,7 +39,7 @@ fn a_session_that_ends_soon_is_reported_and_one_that_has_time_is_not() {
     fixture.advance(50 * 60);
     let ending = found(&doctor(&fixture));
     let text = ending.iter().find(|(id, _)| id == "session-ending").map(|(_, text)| text.as_str());
-    assert!(text.unwrap().starts_with("the cached AssumeRole session of `reader` ends in "), "{ending:?}");
+    assert!(text.unwrap().starts_with("the cached AssumeRole session of `reader` expires in "), "{ending:?}");
     fixture.advance(20 * 60);
     assert!(!has(&found(&doctor(&fixture)), "session-ending"), "one that has ended is no news");
     let locked = doctor(&fixture).without("HATBOX_FILE_PASSPHRASE");
@@ -65,7 +65,7 @@ fn at_a_terminal_a_code_can_be_asked_for_and_nothing_is_asked() {
     let mut terminal = Terminal::start(&locked);
     assert_eq!(terminal.wait().code(), Some(0), "{}", terminal.screen().join("\n"));
     let screen = terminal.screen().join("\n");
-    assert!(screen.contains("MFA codes can be asked for on this terminal, /dev/pts/"), "{screen}");
+    assert!(screen.contains("hatbox can ask for MFA codes on this terminal, /dev/pts/"), "{screen}");
     assert!(screen.contains("`file` is locked") && !screen.contains("Passphrase of"), "{screen}");
 }
 

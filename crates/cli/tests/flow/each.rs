@@ -83,7 +83,7 @@ fn profiles_are_selected_by_name_pattern_list_tag_and_account() {
     let from_stdin = fixture.hatbox(&["each", "--dry-run", "--from", "-"]).input("dev-a\n").run().ok();
     assert!(from_stdin.stdout.starts_with("dev-a  444455556666  "), "{}", from_stdin.stdout);
     let all = fixture.hatbox(&["each", "--dry-run", "--all"]).run().ok();
-    assert_eq!(all.stderr, "hatbox: left out 2 profiles without credentials: `default`, `base`\n");
+    assert_eq!(all.stderr, "hatbox: skipped 2 profiles without credentials: `default`, `base`\n");
     assert_eq!(fixture.log().len(), 0, "nothing is called");
 }
 

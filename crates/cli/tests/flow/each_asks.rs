@@ -101,7 +101,7 @@ fn what_fails_for_one_fails_for_all_that_share_it_and_is_not_tried_again() {
     assert_eq!(outcome.stdout, "open    | ran\n");
     assert_eq!(calls(&fixture, "GetSessionToken"), 1);
     for label in ["b       | ", "guarded | "] {
-        let error = format!("{label}hatbox: error: the same failed for profile `a`: ");
+        let error = format!("{label}hatbox: error: profile `a` failed with the same error: ");
         assert!(outcome.stderr.contains(&error), "{}", outcome.stderr);
     }
     // Without anyone to ask, each group is told so once, and what needs no one runs.

@@ -46,10 +46,10 @@ fn aws_vault_s_long_lived_keys_are_taken_over_and_the_rest_is_said() {
     assert_eq!(done.stdout, "");
     assert!(done.stderr.contains(&lines.replace("would import", "hatbox: imported")), "{}", done.stderr);
     for said in [
-        "warning: left where it is: ~/.awsvault/keys/renamed: it holds the key of another profile than its name says",
-        "warning: left where it is: ~/.awsvault/keys/foreign: the passphrase is wrong",
-        "warning: left where it is: ~/.awsvault/keys/stray: not an aws-vault file: a JWE has five parts",
-        "hatbox: left where it is: the key of `temporary` is temporary",
+        "warning: not imported: ~/.awsvault/keys/renamed: it holds the key of another profile",
+        "warning: not imported: ~/.awsvault/keys/foreign: the passphrase is wrong",
+        "warning: not imported: ~/.awsvault/keys/stray: not an aws-vault file: a JWE has five parts",
+        "hatbox: not imported: the key of `temporary` is temporary",
         "hatbox: aws-vault still has them; --delete-source deletes its files",
     ] {
         assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);
@@ -131,7 +131,11 @@ fn the_passphrase_of_aws_vault_is_asked_for_and_may_be_corrected() {
     assert!(terminal.screen().join("\n").contains("imported the access key of `jan-work`"));
     assert!(!terminal.transcript().contains(PASSPHRASE));
     let wrong = import(&fixture, &[]).env("AWS_VAULT_FILE_PASSPHRASE", "not it").run().expect_code(1);
-    assert!(wrong.stderr.contains("the passphrase opens none of aws-vault's files"), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("the passphrase does not open any of aws-vault's files"),
+        "{}",
+        wrong.stderr
+    );
     run.run().expect_code(4);
     let nowhere = import(&fixture, &["--dir", "/nonexistent"]).run().expect_code(1);
     assert!(nowhere.stderr.contains("`file` could not be read: /nonexistent: "), "{}", nowhere.stderr);

@@ -42,12 +42,8 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
     let json: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     let backup = json["backup"].as_str().unwrap();
     assert_eq!(json["already_there"], serde_json::json!(["default", "jan-work"]));
-    assert!(done.stderr.contains("hatbox: left where it is: the key of `short` is temporary\n"));
-    assert!(
-        done.stderr.contains("warning: left where it is: `broken`: the access key id "),
-        "{}",
-        done.stderr
-    );
+    assert!(done.stderr.contains("hatbox: not imported: the key of `short` is temporary\n"));
+    assert!(done.stderr.contains("warning: not imported: `broken`: the access key id "), "{}", done.stderr);
     assert_eq!(fs::read_to_string(&file).unwrap(), AFTER);
     assert!(fs::symlink_metadata(&file).unwrap().is_symlink());
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
@@ -74,7 +70,7 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
     import(&["--restore", backup]).run().ok();
     assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
     let none = import(&["--restore", "../index"]).run().expect_code(2);
-    assert!(none.stderr.contains("there is no backup `../index`"), "{}", none.stderr);
+    assert!(none.stderr.contains("this store has no backup `../index`"), "{}", none.stderr);
     let empty = import(&["nobody", "--no-check"]).run().expect_code(2);
     assert!(empty.stderr.contains("`nobody` has no access key in ~/.aws/credentials"), "{}", empty.stderr);
 }
@@ -91,7 +87,7 @@ fn of_a_section_that_occurs_twice_no_key_stays_behind() {
     fs::write(&file, text).unwrap();
     let done = fixture.hatbox(&["import", "credentials", "--yes", "--no-check"]).run().ok();
     assert!(done.stderr.contains("hatbox: imported the access key of `a`\n"), "{}", done.stderr);
-    assert!(done.stderr.contains("`b` has one half of an access key only"), "{}", done.stderr);
+    assert!(done.stderr.contains("`b` has only half of an access key"), "{}", done.stderr);
     assert!(done.stderr.contains("the key of `c` is temporary"), "{}", done.stderr);
     let exported = fixture.hatbox(&["export", "-n", "a"]).run().ok();
     assert!(
@@ -151,9 +147,9 @@ fn each_key_is_tested_and_one_that_aws_refuses_stays_where_it_is() {
     assert!(arn.starts_with("arn:aws:iam::") && arn.contains(":user/"), "{arn}");
     for said in [
         &format!("hatbox: `jan-work` is {arn}\n"),
-        "left where it is: AWS refuses the key of `wrong`: SignatureDoesNotMatch: ",
-        "left where it is: AWS refuses the key of `unknown`: InvalidClientTokenId: ",
-        "hint: with --no-check they are imported all the same",
+        "not imported: AWS rejects the key of `wrong`: SignatureDoesNotMatch: ",
+        "not imported: AWS rejects the key of `unknown`: InvalidClientTokenId: ",
+        "hint: to import them without the check, add --no-check",
     ] {
         assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);
     }
@@ -161,7 +157,7 @@ fn each_key_is_tested_and_one_that_aws_refuses_stays_where_it_is() {
     assert_eq!(fs::read_to_string(&file).unwrap(), ["[jan-work]\n", &wrong, &unknown].concat());
     assert!(fs::read_to_string(&usual).unwrap().contains("AKIAUSUAL00000000001"), "it was not meant");
     let refused = import(&["--yes"]).expect_code(1);
-    assert!(refused.stderr.contains("AWS refuses every key that was to be imported"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("AWS rejects all keys that were to be imported"), "{}", refused.stderr);
     let all = import(&["--yes", "--no-check"]).ok();
     let lines = "hatbox: imported the access key of `wrong`\nhatbox: imported the access key of `unknown`\n";
     assert!(all.stderr.contains(lines), "{}", all.stderr);
@@ -182,7 +178,7 @@ fn where_aws_cannot_be_reached_keys_are_imported_untested_and_it_is_asked_once()
         done.stderr
     );
     assert!(
-        done.stderr.contains("`jan-work` was not tested: the key before it got no answer"),
+        done.stderr.contains("`jan-work` was not tested: AWS did not answer for the key before it"),
         "{}",
         done.stderr
     );

@@ -51,8 +51,8 @@ fn keys_come_out_of_the_desktop_s_keyring_and_stay_there_until_that_is_said() {
     let done = hatbox(&["import", "aws-vault"]).run().ok();
     for said in [
         "hatbox: imported the access key of `jan-work`\nhatbox: imported the access key of `team/dev`\n",
-        "warning: left where it is: the keyring's item `renamed`: it holds the key of another profile than its name says",
-        "hatbox: left where it is: the key of `temporary` is temporary",
+        "warning: not imported: the keyring's item `renamed`: it holds the key of another profile",
+        "hatbox: not imported: the key of `temporary` is temporary",
         "hatbox: aws-vault still has them; --delete-source deletes them there",
     ] {
         assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);

@@ -286,15 +286,15 @@ fn answers_that_are_none_are_errors_and_change_nothing() {
         body.to_string()
     };
     for (body, why) in [
-        ("<html>canary</html>".to_owned(), "not of the expected form"),
-        ("{}".to_owned(), "not of the expected form"),
+        ("<html>canary</html>".to_owned(), "unexpected response"),
+        ("{}".to_owned(), "unexpected response"),
         (change("/expiresIn", json!(0)), "invalid end"),
         (change("/expiresIn", json!(i64::MAX)), "invalid end"),
         (change("/tokenType", json!("Bearer")), "invalid token type"),
         (change("/refreshToken", json!("")), "invalid refresh token"),
         (change("/accessToken/sessionToken", json!("a\nb")), "invalid secret or session token"),
         (change("/accessToken/accessKeyId", json!("x")), "invalid access key id"),
-        ("x".repeat(2_000_000), "than"),
+        ("x".repeat(2_000_000), "is too long for"),
     ] {
         *answer.lock().unwrap() = body;
         let run =

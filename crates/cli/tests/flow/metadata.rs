@@ -238,7 +238,7 @@ fn version_1_is_not_asked_where_version_2_is_refused() {
             answer(client, if request.starts_with("PUT ") { status } else { 200 }, "canary");
         });
         let outcome = on_instance(&fixture, "batch", &stub.url()).run().expect_code(125);
-        let expected = format!("it refused to give a token (HTTP {status})");
+        let expected = format!("it returned no token (HTTP {status})");
         assert!(outcome.stderr.contains(&expected), "{}", outcome.stderr);
         assert!(outcome.stderr.contains("hint: hatbox uses IMDSv2 only"), "{}", outcome.stderr);
         let requests = stub.requests();
@@ -253,10 +253,10 @@ fn what_is_no_answer_of_instance_metadata_is_an_error_that_says_why() {
     for (role, credentials, expected) in [
         ("../../canary", "", "`../../canary` is not the name of a role"),
         ("", "", "`` is not the name of a role"),
-        (&long, "", "longer than any answer of instance metadata"),
+        (&long, "", "is too long for instance metadata"),
         ("worker", "", "the output is empty"),
         ("worker", "canary", "invalid credentials JSON"),
-        ("worker", &long, "longer than any answer of instance metadata"),
+        ("worker", &long, "is too long for instance metadata"),
         (
             "worker",
             "{\"Code\":\"AssumeRoleUnauthorizedAccess\",\"Message\":\"no\"}",
@@ -291,7 +291,7 @@ fn what_is_no_answer_of_instance_metadata_is_an_error_that_says_why() {
     }
     let silent = Stub::start(|_, client| std::mem::forget(client));
     let outcome = on_instance(&fixture, "batch", &silent.url()).run().expect_code(125);
-    assert!(outcome.stderr.contains("no answer came within 2 s"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("no response came within 2 s"), "{}", outcome.stderr);
     assert_eq!(silent.requests().len(), 1, "a silent one is not asked again");
     let outcome = on_instance(&fixture, "batch", "http://127.0.0.1:1").run().expect_code(125);
     assert!(

@@ -51,15 +51,15 @@ fn mfa_list_shows_the_devices_and_the_profiles_that_use_them() {
             "{TOKEN}\n  hardware device, enabled {today}\n  used by token\n\
              {PHONE}\n  virtual device, enabled {today}\n  used by guarded\n\
              {OTHER_PHONE}\n  virtual device, enabled {today}\n  used by no profile\n\
-             {PASSKEY}\n  security key or passkey, enabled {today}\n  gives no codes, which is all that STS takes\n"
+             {PASSKEY}\n  security key or passkey, enabled {today}\n  gives no codes, and STS accepts only codes\n"
         )
     );
     assert_eq!(
         fixture.shown(&listed.stderr),
         format!(
             "hatbox: using the STS endpoint SANDBOX (not AWS)\nhatbox: using the IAM endpoint SANDBOX (not AWS)\n\
-             hatbox: security keys and passkeys cannot be used with STS, which takes codes only\n\
-             hatbox: warning: profile `lost` names {gone}, which is not a device of jan\n"
+             hatbox: security keys and passkeys do not work with STS, which accepts only codes\n\
+             hatbox: warning: `mfa_serial` of profile `lost` is {gone}, which is not a device of jan\n"
         )
     );
     store_seed(&fixture, "guarded", SEED).ok();

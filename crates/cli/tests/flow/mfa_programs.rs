@@ -152,7 +152,7 @@ fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop
     // Named, it needs no variable; closed, it is a no.
     answer("ERR 83886179 Operation cancelled <Pinentry>\n");
     let closed = export(&["--prompt", "pinentry", "guarded"]).run().expect_code(130);
-    assert!(closed.stderr.contains("the question for the MFA code was cancelled"), "{}", closed.stderr);
+    assert!(closed.stderr.contains("the MFA prompt was cancelled"), "{}", closed.stderr);
     answer("ERR 83918950 Inappropriate ioctl for device <Pinentry>\n");
     let failed = export(&["--prompt", "pinentry", "guarded"]).run().expect_code(1);
     assert!(failed.stderr.contains("`pinentry` returned no MFA code"), "{}", failed.stderr);

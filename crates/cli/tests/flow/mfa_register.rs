@@ -195,7 +195,7 @@ fn what_a_kill_left_is_found_and_replaced_after_a_yes() {
     let left = tablet(&fixture).unwrap();
     let refused = register(&fixture, &["--store-seed"]).run().expect_code(4);
     assert!(refused.stderr.contains("created before and never enabled"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("or with --replace"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("or add --replace"), "{}", refused.stderr);
     let mut terminal = Terminal::start_wide(&register(&fixture, &["--store-seed"]), 160);
     terminal.wait_for_prompt(&format!(
         "{TABLET} was created before and never enabled. Delete it and start again? (y|N)"
@@ -291,7 +291,9 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     fixture.client().add_fault(&lost("CreateVirtualMFADevice")).unwrap();
     let failed = register(&fixture, &["--store-seed"]).run().expect_code(1);
     assert!(
-        failed.stderr.contains("it may be there, not enabled; then: hatbox mfa register --replace"),
+        failed
+            .stderr
+            .contains("the device may exist without being enabled; if so: hatbox mfa register --replace"),
         "{}",
         failed.stderr
     );
@@ -333,7 +335,7 @@ fn what_a_kill_after_the_device_was_enabled_left_is_only_the_line_in_the_config(
     kill_at_enabling(&fixture, &run);
     let again = run.run().ok();
     let said =
-        format!("hatbox: {TABLET} is registered already, and enabled: only the config does not name it yet");
+        format!("hatbox: {TABLET} is registered already, and enabled, but the config does not name it");
     assert!(again.stderr.contains(&said), "{}", again.stderr);
     assert!(again.stderr.contains(&format!("hatbox: registered {TABLET} for jan\n")), "{}", again.stderr);
     assert_eq!(config(&fixture), format!("{CONFIG}mfa_serial = {TABLET}\n"));

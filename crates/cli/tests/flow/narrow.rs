@@ -191,7 +191,7 @@ fn a_restricted_session_without_the_device_of_the_profile_is_a_warning() {
         &CONFIG.replace("[profile jan-work]\n", &format!("[profile jan-work]\nmfa_serial = {PHONE}\n")),
     );
     let warning = "hatbox: warning: ~/.aws/config:2: the MFA device of `jan-work` is not used: a user's session is \
-                   restricted by GetFederationToken, which takes no MFA code\n";
+                   restricted by GetFederationToken, which accepts no MFA code\n";
     for command in
         [&["export", "--read-only", "jan-work"][..], &["exec", "--read-only", "jan-work", "--", "true"]]
     {
@@ -227,11 +227,11 @@ fn what_sts_would_refuse_is_an_error_before_the_call() {
     for (text, flags, said) in [
         ("", &["--policy", &file][..], "invalid policy"),
         ("{}x", &["--policy", &file], "invalid policy"),
-        (&long, &["--policy", &file], "session policies have 2048 characters at most"),
+        (&long, &["--policy", &file], "AWS accepts at most 2048 characters of session policies"),
         (LIST_ONLY, &["--policy", "/nonexistent"], "could not read the policy"),
         (LIST_ONLY, &["--policy", "/dev/zero"], "policy"),
         (LIST_ONLY, &["--policy-arn", READER], "expected `arn:aws:iam::ACCOUNT:policy/NAME`"),
-        (LIST_ONLY, &eleven, "10 managed policies at most, and 11"),
+        (LIST_ONLY, &eleven, "AWS accepts at most 10 managed policies for a session: 11 are given"),
         (LIST_ONLY, &["--role-arn", &twice], "--role-arn"),
         (LIST_ONLY, &["--session-tag", "a"], "--session-tag"),
         (LIST_ONLY, &["--session-tag", "a=1,b=2"], "repeat the flag for each tag"),
@@ -252,7 +252,7 @@ fn explain_shows_what_restricts_a_session() {
     let file = policy(&fixture, LIST_ONLY);
     let flags = ["--policy", file.to_str().unwrap(), "--read-only", "reader"];
     let text = fixture.hatbox(&["explain"]).args(flags).run().ok().stdout;
-    let shown = format!("what a policy of {} characters allows", LIST_ONLY.len());
+    let shown = format!("a policy of {} characters", LIST_ONLY.len());
     assert!(text.contains(&shown), "{text}");
     assert!(text.contains(READ_ONLY) && text.contains("--read-only"), "{text}");
     let json = fixture.hatbox(&["explain", "--json"]).args(flags).run().ok().stdout;
@@ -261,5 +261,5 @@ fn explain_shows_what_restricts_a_session() {
     assert_eq!(step["policy"]["value"], LIST_ONLY);
     assert_eq!(step["policy_arns"][0]["value"], READ_ONLY);
     let user = fixture.hatbox(&["explain", "--read-only", "jan-work"]).run().ok().stdout;
-    assert!(user.contains("GetFederationToken takes no MFA code"), "{user}");
+    assert!(user.contains("GetFederationToken accepts no MFA code"), "{user}");
 }

@@ -373,7 +373,7 @@ fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
     for kilobytes in [100_000, 120_000, 150_000] {
         let refused = limited(kilobytes, "export -n jan-work");
         assert!(refused.code() == Some(1), "{kilobytes}: {:?} {}", refused.signal(), refused.stderr);
-        assert!(refused.stderr.contains("takes 132 MB of memory"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("needs 132 MB of memory"), "{}", refused.stderr);
     }
     limited(4_000_000, "export -n jan-work").ok();
 }

@@ -158,7 +158,7 @@ fn removing_a_profile_warns_of_those_that_use_it_and_says_what_stays() {
         "hatbox: removed [profile jan-work] from ~/.aws/config\n",
         "warning: `jan-work` is the source profile of `reader`; `reader` will use its stored access key",
         "warning: this profile has `include_profile = jan-work` and will fail: `more`",
-        "[jan-work] in ~/.aws/credentials stays",
+        "[jan-work] in ~/.aws/credentials is unchanged",
     ] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
     }

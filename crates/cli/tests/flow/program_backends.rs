@@ -132,7 +132,7 @@ fn a_locked_pass_is_never_asked_by_list_and_by_exec_only_where_a_person_is() {
     // Nobody can be asked: pinentry has no terminal either.
     let refused = exec().run().expect_code(130);
     assert!(refused.stderr.starts_with("hatbox: error: the pass store is locked\n"), "{}", refused.stderr);
-    assert!(refused.stderr.contains("`pass` did not get the passphrase"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`pass` got no passphrase"), "{}", refused.stderr);
 
     pinentry("echo 'D canary'; echo OK");
     let mut terminal = Terminal::start(&exec());

@@ -69,7 +69,7 @@ fn diagnosed(who: &str, role: &str, cause: &str, lines: &str) -> String {
     )
 }
 
-const END: &str = "              hatbox why --last     for everything that was checked\n";
+const END: &str = "              hatbox why --last     shows everything that was checked\n";
 const KEY: &str = "the key of `jan-work`";
 const UNKNOWN: &str = "InvalidClientTokenId: The security token included in the request is invalid.";
 const WRONG_CODE: &str =
@@ -137,7 +137,7 @@ fn a_clock_that_is_off_is_named_with_its_seconds() {
     }
     // What AWS grants for an hour is over by a clock that is an hour ahead.
     let over = exec(&fixture, &["reader"]).env("HATBOX_TEST_CLOCK_OFFSET", "3700").run().expect_code(125);
-    assert!(over.stderr.contains("caused by: the credentials in the answer expired "), "{}", over.stderr);
+    assert!(over.stderr.contains("caused by: the credentials in the response expired "), "{}", over.stderr);
     assert!(over.stderr.contains("hint: this machine's clock is 1h1m"), "{}", over.stderr);
 }
 
@@ -175,7 +175,7 @@ fn an_ended_source_must_be_obtained_again() {
             "the key of `from-env`",
             "reader",
             "ExpiredToken: The security token included in the request is expired",
-            "AWS said      the temporary credentials in the environment have ended.\n\
+            "AWS said      the temporary credentials in the environment have expired.\n\
              Fix           obtain new ones, or unset AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY\n\
              \x20             and AWS_SESSION_TOKEN\n",
         ),
@@ -351,13 +351,13 @@ fn a_busy_or_failing_service_is_tried_again_but_never_with_a_code() {
     };
     let calls = || fixture.log().len();
     let dropped = (
-        "SANDBOX closed the connection without an answer: connection closed before message completed",
-        "is the endpoint SANDBOX right, and running?",
+        "SANDBOX closed the connection without a response: connection closed before message completed",
+        "check that the endpoint SANDBOX is correct and running",
     );
     for (kind, (cause, hint)) in [
         (
             FaultKind::Throttling,
-            ("Throttling: Rate exceeded", "AWS has had too many calls; try again in a moment"),
+            ("Throttling: Rate exceeded", "AWS received too many requests; try again in a moment"),
         ),
         (FaultKind::Unavailable, ("ServiceUnavailable: Service is unable to handle request.", "")),
         (FaultKind::DropConnection, dropped),
@@ -405,7 +405,7 @@ fn an_endpoint_without_a_server_is_named() {
         run.stderr,
         format!(
             "hatbox: using the STS endpoint http://127.0.0.1:1 (not AWS)\n{expected}\
-             hatbox: hint: is the endpoint http://127.0.0.1:1 right, and running?\n"
+             hatbox: hint: check that the endpoint http://127.0.0.1:1 is correct and running\n"
         )
     );
 }

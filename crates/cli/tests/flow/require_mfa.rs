@@ -99,7 +99,7 @@ fn it_is_written_kept_read_back_and_brought_back_by_the_command_that_is_printed(
     let with_code = ["exec", "--no-session", "--fresh", "-t", &code, "put-on-with-mfa", "--", "true"];
     fixture.hatbox(&with_code).run().ok();
     let again = require_mfa(&fixture, &["reader", "--max-age", "1h"]).run().ok();
-    assert!(again.stdout.ends_with("Nothing to do: it asks for MFA already.\n"), "{}", again.stdout);
+    assert!(again.stdout.ends_with("Nothing to do: it already requires MFA.\n"), "{}", again.stdout);
     let command = run.stderr.lines().last().unwrap().strip_prefix("hatbox: hint: ").unwrap();
     let words: Vec<_> = command.split(' ').collect();
     assert_eq!(words[..5], ["hatbox", "trust", "require-mfa", "--profile", "work"]);
@@ -131,7 +131,7 @@ fn only_a_typed_yes_writes_and_not_over_what_was_written_meanwhile() {
     terminal.type_keys("yes\r");
     assert_eq!(terminal.wait().code(), Some(3), "{}", terminal.transcript());
     let shown = terminal.screen().join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(shown.contains("was changed by another process meanwhile"), "{shown}");
+    assert!(shown.contains("was changed by another process in the meantime"), "{shown}");
     assert_eq!(trust_of(&fixture, "reader"), theirs);
 }
 
@@ -139,7 +139,7 @@ fn only_a_typed_yes_writes_and_not_over_what_was_written_meanwhile() {
 fn a_guard_refuses_to_cut_the_branch_that_it_sits_on() {
     let fixture = fixture();
     let run = require_mfa(&fixture, &["iam", "--apply", "--yes"]).run().expect_code(3);
-    let error = "error: `work` itself comes by way of `iam` without MFA, and would be shut out\n";
+    let error = "error: `work` itself uses `iam` without MFA, and would lose access\n";
     assert!(run.stderr.contains(error), "{}", run.stderr);
     let absent = require_mfa(&fixture, &["nowhere"]).run().expect_code(1);
     assert!(
@@ -177,7 +177,7 @@ fn only_a_file_that_was_kept_for_the_very_role_is_written_back() {
         serde_json::json!({ "schema": 1, "role": role, "trust_policy": policy }).to_string()
     };
     write(&of("arn:aws:iam::777788889999:role/admin", "{}"));
-    assert!(restore().expect_code(2).stderr.contains("name a profile of the role's own account"));
+    assert!(restore().expect_code(2).stderr.contains("name a profile of the role's account"));
     write(&of("arn:aws:iam::444455556666:role/admin", "{}"));
     let run = restore().expect_code(1);
     assert!(run.stderr.contains("could not save the trust policy of `admin`"), "{}", run.stderr);
@@ -216,5 +216,5 @@ fn verifying_puts_the_role_on_without_a_code_and_with_one() {
     let statuses: Vec<_> = calls.iter().rev().take(2).map(|entry| entry.status).collect();
     assert_eq!(statuses, [200, 403]);
     let role = require_mfa(&fixture, &["admin", "--verify"]).run().expect_code(2);
-    assert!(role.stderr.contains("`admin` is not the profile of a role"), "{}", role.stderr);
+    assert!(role.stderr.contains("needs the profile of the role, and `admin` is not one"), "{}", role.stderr);
 }

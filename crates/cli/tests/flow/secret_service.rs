@@ -104,7 +104,7 @@ fn an_item_that_was_edited_by_hand_is_named_and_the_others_work() {
     tool(&["clear"]).args(names).args(["jan-work"]).run().ok();
     let created = ["jan-work", "created", "2026-01-02T03:04:05Z", "access-key-id", "AKIAIOSFODNN7EXAMPLE"];
     for (stored, problem) in [
-        (text.as_str(), "it is the item of another name"),
+        (text.as_str(), "it belongs to another item"),
         ("mine now", "it is not what hatbox wrote"),
         ("", "it is not what hatbox wrote"),
     ] {
@@ -138,7 +138,7 @@ fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used
         refused.stderr,
         "hatbox: error: the secret-service store is locked\n  \
          caused by: it is locked, and there is no desktop to ask for its password\n\
-         hatbox: hint: unlock the keyring on the desktop, or by `gnome-keyring-daemon --unlock`\n"
+         hatbox: hint: unlock the keyring on the desktop, or with `gnome-keyring-daemon --unlock`\n"
     );
     // A desktop that says that it can show a window, and cannot.
     let unanswered = hatbox(&fixture, &desktop, &["export", "-n", "jan-work"])
@@ -156,7 +156,7 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
     let Some((fixture, desktop)) = home(Keyring::None) else { return };
     for (bus, why) in [
         ("nothing", "there is no session bus here"),
-        ("empty", "no keyring program answers on the session bus"),
+        ("empty", "no keyring program responds on the session bus"),
     ] {
         std::fs::remove_dir_all(fixture.path("home/.config/hatbox")).ok();
         std::fs::remove_dir_all(fixture.store()).ok();
@@ -222,7 +222,7 @@ fn a_bus_that_hangs_is_given_up_after_five_seconds() {
     let refused = deaf.on_bus(fixture.hatbox(&["--backend", "secret-service", "export", "-n", "x"])).run();
     assert!(deaf.was_called());
     let refused = refused.expect_code(1);
-    assert!(refused.stderr.contains("the keyring did not answer within 5 s"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("the keyring did not respond within 5 s"), "{}", refused.stderr);
 }
 
 #[test]

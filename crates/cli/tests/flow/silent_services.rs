@@ -83,7 +83,7 @@ fn a_service_that_never_answers_is_given_up_with_a_way_out() {
         let outcome = finish(child, &arguments.join(" "));
         let said = at.shown(&outcome.stderr);
         assert!(!outcome.status.success() && said.contains(&format!("error: {headline}")), "{said}");
-        let cause = "caused by: the request was sent to SANDBOX, and no answer came within 1 s\n";
+        let cause = "caused by: the request was sent to SANDBOX, but no response came within 1 s\n";
         assert!(said.contains(cause), "{arguments:?}: {said}");
         assert!(said.contains(&format!("hint: {hint}\n")), "{arguments:?}: {said}");
     }
@@ -138,7 +138,7 @@ fn a_browser_that_never_comes_back_is_not_waited_for_for_ever() {
     let said = "error: no one signed in to `corp` within 1 s\nhatbox: hint: hatbox sso login corp\n";
     assert!(redirect.stderr.ends_with(said), "{}", redirect.stderr);
     let session = finish(session, "login --session").expect_code(4);
-    let said = "error: no answer came from the browser within 1s\n\
+    let said = "error: the browser did not come back within 1s\n\
                 hatbox: hint: if the browser is on another machine: hatbox login --session --remote\n";
     assert!(session.stderr.ends_with(said), "{}", session.stderr);
     assert!(!login.path(login_sign_in::FILE).exists() && !login.config_path().exists());

@@ -134,7 +134,7 @@ fn those_who_wait_end_when_the_question_is_cancelled() {
         let pid = terminal.pid().as_raw_nonzero();
         let waiting = format!("hatbox: waiting for the MFA code of {PHONE} (process {pid} on /dev/pts/");
         assert!(outcome.stderr.starts_with(&waiting), "{}", outcome.stderr);
-        let end = "hatbox: error: the question for the MFA code was cancelled\n\
+        let end = "hatbox: error: the MFA prompt was cancelled\n\
              hatbox: hint: another hatbox process waiting on the same session failed with this; run the command again\n";
         assert!(outcome.stderr.ends_with(end), "{}", outcome.stderr);
     }
@@ -172,7 +172,7 @@ fn a_question_is_taken_over_with_enter_and_the_other_one_ends_as_answered() {
     right.wait_for("press Enter alone to answer here instead", 1);
     // A code that is typed too early is not taken for an answer, and hatbox says so.
     right.type_keys("123456\r");
-    right.wait_for("what you typed was not used; press Enter alone", 1);
+    right.wait_for("your input was not used: press Enter alone", 1);
     right.type_keys("\r");
     right.wait_for_prompt(CODE);
     left.wait_for("answered on another terminal", 1);
@@ -192,7 +192,7 @@ fn a_suspended_holder_blocks_no_one_for_good() {
     suspended.wait_for_prompt(CODE);
     suspended.signal(Signal::STOP);
     let mut other = Terminal::start_wide(&exec(1), 200);
-    other.wait_for("does not answer; going on without it", 1);
+    other.wait_for("was first and does not respond; going on without it", 1);
     other.wait_for_prompt(CODE);
     other.type_keys(&format!("{}\r", fixture.code(PHONE)));
     assert_eq!(other.wait().code(), Some(0), "{:?}", other.screen());

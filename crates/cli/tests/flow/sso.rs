@@ -489,18 +489,18 @@ fn credentials_of_another_form_or_from_the_past_are_not_handed_over() {
     there(&["sso", "login", "corp"]).run().ok();
     there(&["export", "--fresh", "dev"]).run().ok();
     for (name, value, error) in [
-        ("expiration", json!(1_600_000_000_000_i64), "the credentials in the answer expired"),
+        ("expiration", json!(1_600_000_000_000_i64), "the credentials in the response expired"),
         (
             "sessionToken",
             json!("t\u{202e}"),
-            "invalid session token in the answer: a character is not allowed",
+            "invalid session token in the response: a character is not allowed",
         ),
         (
             "secretAccessKey",
             json!("s\u{200b}"),
-            "invalid secret access key in the answer: a character is not allowed",
+            "invalid secret access key in the response: a character is not allowed",
         ),
-        ("sessionToken", json!(""), "the answer has no session token"),
+        ("sessionToken", json!(""), "the response has no session token"),
     ] {
         let mut bad = good.clone();
         bad[name] = value;

@@ -193,12 +193,12 @@ fn an_address_that_does_not_lead_to_a_portal_is_an_error_and_nothing_is_register
     let fixture = fixture(PORTAL);
     let Some(hosts) = EveryHost::start(&fixture) else { return };
     for (answer, cause) in [
-        (status("200 OK"), "it answers with HTTP 200, not with a redirect"),
-        (status("404 Not Found"), "it answers with HTTP 404, not with a redirect"),
+        (status("200 OK"), "it returns HTTP 200, not a redirect"),
+        (status("404 Not Found"), "it returns HTTP 404, not a redirect"),
         (redirect("https://sso.corp.example/again"), "it redirects to a place that is not a portal of AWS"),
         (redirect("http://d-1.awsapps.com/start"), "it redirects to a place that is not a portal of AWS"),
         (redirect("https://d-1.awsapps.com.evil.example/"), "it redirects to a place that is not a portal"),
-        ("nonsense".to_owned(), "closed the connection without an answer"),
+        ("nonsense".to_owned(), "closed the connection without a response"),
     ] {
         hosts.answer_with(move |_| answer.clone());
         let refused = login(&fixture, &hosts).run().expect_code(1);
@@ -217,7 +217,7 @@ fn an_address_that_does_not_lead_to_a_portal_is_an_error_and_nothing_is_register
         String::new()
     });
     let silent = login(&fixture, &hosts).env("HATBOX_TEST_TIME_LIMIT", "1").run().expect_code(1);
-    assert!(silent.stderr.contains("no answer came within 1 s"), "{}", silent.stderr);
+    assert!(silent.stderr.contains("no response came within 1 s"), "{}", silent.stderr);
     fixture.write_config(&CONFIG.replace("https://sso", "http://sso"));
     let plain = login(&fixture, &hosts).run().expect_code(2);
     assert!(

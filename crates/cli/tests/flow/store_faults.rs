@@ -312,7 +312,7 @@ fn root_creates_nothing_in_another_users_home() {
     let add = ["add", "--env", "jan-work"];
     let added = fixture.add_run("jan-work", &[]).run().expect_code(1);
     assert!(added.stderr.contains("you are root, and `"), "{}", added.stderr);
-    assert!(added.stderr.contains("hatbox creates nothing there") && added.stderr.contains(way_out));
+    assert!(added.stderr.contains("hatbox creates no files there") && added.stderr.contains(way_out));
     assert_eq!(fixture.hatbox(&add).run().code().map(|code| code != 0), Some(true));
     // A role needs a lock; a failure is on record; neither leaves anything there.
     let refused = fixture.hatbox(&["exec", "reader", "--", "true"]).run().expect_code(125);

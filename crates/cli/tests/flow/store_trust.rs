@@ -60,7 +60,7 @@ fn an_older_state_put_back_whole_or_in_part_is_noticed() {
         if lock {
             fixture.hatbox(&["lock"]).run().ok();
         }
-        assert_not_trusted(&fixture, "it is an older state");
+        assert_not_trusted(&fixture, "it is older (change");
     }
     put_back(&fixture, &new);
     hand_over(&fixture, "jan-work").ok();
@@ -82,7 +82,7 @@ fn an_old_passphrase_does_not_open_the_store_when_its_wrap_is_put_back() {
     assert!(refused.stderr.contains("the passphrase is wrong"), "{}", refused.stderr);
     let put_back = std::fs::read(old.join("manifest.json")).unwrap();
     std::fs::write(fixture.store().join("manifest.json"), put_back).unwrap();
-    assert_not_trusted(&fixture, "it is an older state");
+    assert_not_trusted(&fixture, "it is older (change");
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_state_that_was_made_beside_the_one_that_was_used_is_noticed() {
         if lock {
             fixture.hatbox(&["lock"]).run().ok();
         }
-        assert_not_trusted(&fixture, "it is another state");
+        assert_not_trusted(&fixture, "it differs from the store that was used last");
     }
     put_back(&fixture, &mine);
     hand_over(&fixture, "jan-work").ok();
@@ -249,7 +249,7 @@ fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
     terminal.type_keys("second horse\n");
     assert_eq!(terminal.wait().code(), Some(1), "{}", terminal.transcript());
     let screen = terminal.screen().join(" ");
-    assert!(screen.contains("another hatbox changed it meanwhile"), "{screen}");
+    assert!(screen.contains("another hatbox process changed it in the meantime"), "{screen}");
     for profile in ["jan-work", "other"] {
         hand_over(&fixture, profile).ok();
     }
@@ -329,7 +329,7 @@ fn the_pin_of_a_store_is_found_however_its_path_is_written() {
         store.replace("/store", "//store"),
     ] {
         let refused = fixture.hatbox(&["--file-dir", &path, "export", "-n", "jan-work"]).run().expect_code(3);
-        assert!(refused.stderr.contains("it is an older state"), "{path}: {}", refused.stderr);
+        assert!(refused.stderr.contains("it is older (change"), "{path}: {}", refused.stderr);
     }
 }
 

@@ -113,7 +113,7 @@ fn without_a_terminal_the_way_out_is_named() {
         format!(
             "hatbox: using the STS endpoint SANDBOX (not AWS)\n\
              hatbox: error: an MFA code of {PHONE} is needed, and there is no terminal to ask on\n\
-             hatbox: hint: run it once on a terminal: the session is then used from the cache\n\
+             hatbox: hint: run it once on a terminal: later commands use the cached session\n\
              hatbox: hint: or be asked in a window: set `prompt = \"pinentry\"` (or zenity, kdialog) in hatbox's settings\n\
              hatbox: hint: or give the code: --mfa-token CODE\n\
              hatbox: hint: or set `mfa_process` in the profile to a command that prints the code\n"

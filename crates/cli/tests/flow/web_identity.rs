@@ -273,7 +273,7 @@ fn session_policies_restrict_the_role_of_a_token_and_make_sessions_of_their_own(
     exec(&fixture, "ci").run().ok();
     assert_eq!(calls(&fixture).len(), 3, "the full session stays what it was");
     let explain = fixture.hatbox(&["explain", "--policy", file, "--read-only", "ci"]).run().ok().stdout;
-    let shown = format!("what a policy of {} characters allows", LIST_ONLY.len());
+    let shown = format!("a policy of {} characters", LIST_ONLY.len());
     assert!(explain.contains(&shown) && explain.contains("policy/ReadOnlyAccess"), "{explain}");
     let json = fixture.hatbox(&["explain", "--json", "--policy", file, "ci"]).run().ok().stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

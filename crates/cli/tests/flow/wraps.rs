@@ -213,8 +213,8 @@ fn rekeying_seals_everything_again_and_what_was_known_before_opens_nothing() {
     assert_eq!(
         rekeyed.stderr,
         "hatbox: the passphrase stays the one that HATBOX_FILE_PASSPHRASE gives\n\
-         hatbox: sealed 2 access keys under a new identity\n\
-         hatbox: cached sessions are made again when they are next needed\n\
+         hatbox: encrypted 2 access keys with a new identity\n\
+         hatbox: cached sessions will be obtained again when they are needed\n\
          hatbox: this recovery passphrase opens the store; write it down: it is not shown again\n"
     );
     assert_opens(&fixture, PASSPHRASE);

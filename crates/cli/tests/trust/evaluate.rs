@@ -66,7 +66,7 @@ fn a_row_that_cannot_be_read_is_answered_with_its_error_and_the_next_ones_are_ju
         ]
     );
     assert_eq!(ran.code, 1);
-    assert_eq!(ran.stderr, "hatbox: error: 4 of 6 rows could not be read; their answers say why\n");
+    assert_eq!(ran.stderr, "hatbox: error: 4 of 6 lines could not be read: see the errors in the output\n");
 }
 
 #[test]

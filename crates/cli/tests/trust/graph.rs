@@ -21,7 +21,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
 bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! lets plain access keys in
+-- mfa required, ┈ chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );
@@ -62,8 +62,8 @@ fn the_ending_of_the_file_or_the_flag_decides_the_format() {
     assert_eq!(unclear.code, 2);
     assert_eq!(
         unclear.stderr,
-        "hatbox: error: cannot tell the format from the extension of `picture.png`\n\
-         hatbox: hint: the endings are .svg, .txt, .dot and .json; for any other file say `--format svg`\n"
+        "hatbox: error: no format for the extension of `picture.png`\n\
+         hatbox: hint: use .svg, .txt, .dot or .json, or give the format: --format svg\n"
     );
 }
 

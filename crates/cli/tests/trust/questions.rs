@@ -83,7 +83,11 @@ fn the_settings_name_sources_once_for_all() {
     fs::write(&settings, "[trust]\nsources = [\"iam.json\"]\n").unwrap();
     let ran = trust_at(home.path(), &["who", "Legacy"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("the source `iam.json` of `[trust]` is neither absolute"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("invalid source `iam.json` in `[trust]`: expected an absolute path"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn a_file_is_shown_first_and_written_with_apply() {
     assert_eq!((written.code, written.stderr), (0, format!("hatbox: written to {file}\n")));
     assert!(fs::read_to_string(&path).unwrap().contains("aws:MultiFactorAuthPresent"));
     let again = hatbox(&["trust", "require-mfa", "--file", file], b"");
-    assert!(again.code == 0 && again.stdout.contains("asks people for MFA already"), "{}", again.stdout);
+    assert!(again.code == 0 && again.stdout.contains("already requires MFA"), "{}", again.stdout);
     assert_eq!(hatbox(&["trust", "lint", file], b"").code, 0);
 }
 
@@ -49,7 +49,11 @@ fn guards_end_with_3_and_wrong_use_with_2() {
     let service = OPEN.replace(r#""AWS": "111122223333""#, r#""Service": "ec2.amazonaws.com""#);
     let refused = hatbox(&["trust", "require-mfa", "--file", "-"], service.as_bytes());
     assert_eq!((refused.code, refused.stdout.as_str()), (3, ""));
-    assert!(refused.stderr.contains("no one whom this role trusts can have MFA"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("none of the principals that this role trusts can have MFA"),
+        "{}",
+        refused.stderr
+    );
     let long = hatbox(&["trust", "require-mfa", "--file", "-", "--max-age", "soon"], OPEN.as_bytes());
     assert_eq!(long.code, 2);
     let stdin = hatbox(&["trust", "require-mfa", "--file", "-", "--apply"], OPEN.as_bytes());

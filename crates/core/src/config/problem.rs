@@ -113,7 +113,7 @@ pub enum Warning {
         origin: Origin,
     },
     /// `duration_seconds = 1h`, which only hatbox understands.
-    #[error("`duration_seconds` is in a form that AWS's own tools do not take; write `{seconds}`")]
+    #[error("`duration_seconds` is in a form that AWS's own tools do not accept; write `{seconds}`")]
     DurationForm {
         /// The duration in seconds, as AWS's tools need it.
         seconds: u64,

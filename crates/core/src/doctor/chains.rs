@@ -231,7 +231,7 @@ impl<'a> Check<'a> {
                 self.finding_of_loop(error.kind(), text, origin)
             }
             PlanError::ChainTooLong { .. } => {
-                let text = "it takes more than 100 source profiles in a row to get to an identity";
+                let text = "the profile has more than 100 source profiles in a row";
                 found(Level::Error, text.to_owned())
             }
             PlanError::CredentialsMissing { profile, is_own_process_skipped, .. } => {
@@ -305,8 +305,8 @@ impl<'a> Check<'a> {
     fn check_reliance(&mut self) {
         let Some(default) = self.find(&ProfileName::default_profile()) else { return };
         if let Some(serial) = &default.mfa_serial {
-            let text = "aws-vault takes `mfa_serial` of `[default]` for profiles that name no device; hatbox and \
-                        the AWS CLI do not, so these present none";
+            let text = "aws-vault takes `mfa_serial` of `[default]` for profiles that name no device; \
+                        hatbox and the AWS CLI do not, so these use no MFA device";
             let names: Vec<_> = self.plans.iter().filter(|plan| is_without_device(plan)).collect();
             let names: Vec<_> = names.into_iter().map(|plan| plan.profile.clone()).collect();
             let names: Vec<_> = names.into_iter().filter(|name| self.names_no_device(name)).collect();

@@ -93,7 +93,8 @@ fn check_nested(variables: &Variables<'_>, profile: &str, findings: &mut Finding
     let names = ["HATBOX", "AWS_VAULT"];
     if !variables.has(KEY) && !variables.has("AWS_CONTAINER_CREDENTIALS_FULL_URI") {
         let text = format!(
-            "this shell is marked as one with the credentials of `{profile}`, and has none: `exec` refuses to run"
+            "this shell is marked as having the credentials of `{profile}`, but has none: `exec` refuses to \
+             run"
         );
         findings.push(found("env-nested-leftover", Level::Warning, text, &names));
         return;
@@ -134,12 +135,15 @@ fn check_end(variables: &Variables<'_>, place: Inside, findings: &mut Findings) 
         ..=0 => found(
             "env-ended",
             Level::Error,
-            format!("the credentials of this shell ended {length} ago"),
+            format!("the credentials of this shell expired {length} ago"),
             &[KEY],
         ),
-        left if left < ENDING => {
-            found("env-ending", Level::Info, format!("the credentials of this shell end in {length}"), &[KEY])
-        }
+        left if left < ENDING => found(
+            "env-ending",
+            Level::Info,
+            format!("the credentials of this shell expire in {length}"),
+            &[KEY],
+        ),
         _ => return,
     };
     findings.push(if place == Inside::Exec {
@@ -163,7 +167,7 @@ fn check_keys(variables: &Variables<'_>, findings: &mut Findings) {
         (false, false) => {}
         (has_id, _) => {
             let (has, lacks) = if has_id { (KEY, SECRET) } else { (SECRET, KEY) };
-            let text = format!("{has} is set without {lacks}: most of AWS's tools stop at that");
+            let text = format!("{has} is set without {lacks}: most AWS tools report an error");
             let text_names = if has_id { names } else { [SECRET, KEY, TOKEN, OLD_TOKEN] };
             findings.push(found("env-half-key", Level::Warning, text, &text_names));
         }
@@ -178,7 +182,8 @@ fn check_keys(variables: &Variables<'_>, findings: &mut Findings) {
     if let (Some(token), Some(old)) = tokens
         && token != old
     {
-        let text = format!("{OLD_TOKEN} and {TOKEN} differ: old tools use the one, new ones the other");
+        let text =
+            format!("{OLD_TOKEN} and {TOKEN} differ: older tools use the first, newer ones the second");
         findings.push(found("env-two-tokens", Level::Warning, text, &[OLD_TOKEN]));
     }
 }
@@ -189,7 +194,7 @@ fn check_profile(variables: &Variables<'_>, findings: &mut Findings) {
         let said = shown(&value);
         let found = |text| found("env-profile", Level::Error, text, &[name]);
         let Ok(profile) = ProfileName::parse(&value) else {
-            findings.push(found(format!("{name} names `{said}`, which cannot be the name of a profile")));
+            findings.push(found(format!("{name} is `{said}`, which is not a valid profile name")));
             continue;
         };
         let is_known =
@@ -202,15 +207,15 @@ fn check_profile(variables: &Variables<'_>, findings: &mut Findings) {
             None => String::new(),
         };
         let text = match (variables.is_stored)(&profile) {
-            None => format!("{name} names `{said}`, which the files do not have{meant}"),
-            Some(_) => format!("{name} names `{said}`, and there is no such profile{meant}"),
+            None => format!("{name} is `{said}`, a profile that the files do not have{meant}"),
+            Some(_) => format!("{name} is `{said}`, a profile that does not exist{meant}"),
         };
         findings.push(found(text));
     }
     match (variables.get(PROFILE), variables.get(OLD_PROFILE)) {
         (Some(one), Some(other)) if one != other => {
             let text =
-                format!("{OLD_PROFILE} and {PROFILE} differ: AWS's tools do not agree on which one counts");
+                format!("{OLD_PROFILE} and {PROFILE} differ: AWS's tools disagree on which one counts");
             findings.push(found("env-two-profiles", Level::Warning, text, &[OLD_PROFILE]));
         }
         (None, Some(_)) => {
@@ -247,7 +252,7 @@ fn check_container(variables: &Variables<'_>, findings: &mut Findings) {
         [false, false] => {}
         [is_relative, _] => {
             let name = if is_relative { names[0] } else { names[1] };
-            let text = "a container's credentials are set: whatever finds no other identity acts under them";
+            let text = "container credentials are set: programs that find no other credentials use them";
             findings.push(found("env-container", Level::Info, text, &[name]));
         }
     }
@@ -260,11 +265,11 @@ fn check_replacing(variables: &Variables<'_>, findings: &mut Findings) {
             continue;
         }
         let level = if key == "role_arn" { Level::Warning } else { Level::Info };
-        let text = format!("{name} replaces `{key}` of whichever profile is asked for");
+        let text = format!("{name} overrides `{key}` of every profile");
         findings.push(found("env-replaces", level, text, &[name]));
     }
     if variables.has("AWS_MFA_SERIAL") {
-        let text = "AWS_MFA_SERIAL replaces `mfa_serial` of every profile";
+        let text = "AWS_MFA_SERIAL overrides `mfa_serial` of every profile";
         findings.push(found("env-replaces", Level::Info, text, &["AWS_MFA_SERIAL"]));
     }
 }
@@ -300,13 +305,12 @@ fn check_store(variables: &Variables<'_>, findings: &mut Findings) {
         match (variables.value)(name) {
             None => {}
             Some(value) if value.is_empty() => {
-                let text = format!("{name} is set and empty: no store has an empty passphrase");
+                let text = format!("{name} is empty: no store has an empty passphrase");
                 findings.push(found("env-empty-passphrase", Level::Error, text, &[name]));
             }
             Some(_) => {
-                let text = format!(
-                    "{name} holds the store's passphrase, and every program of yours can read it there"
-                );
+                let text =
+                    format!("{name} contains the store's passphrase, where any program you run can read it");
                 findings.push(found("env-passphrase", Level::Info, text, &[name]).without_fix());
             }
         }
@@ -316,8 +320,10 @@ fn check_store(variables: &Variables<'_>, findings: &mut Findings) {
     let is_ours = |name: &str| name == "AWS_VAULT_BACKEND" && variables.get(name).as_deref() == Some("file");
     let of_vault: Vec<_> = of_vault.into_iter().filter(|name| !is_ours(name)).collect();
     if !of_vault.is_empty() {
-        let text =
-            format!("{} speaks of aws-vault's own store, and means nothing to hatbox's", of_vault.join(", "));
+        let text = format!(
+            "{} configures aws-vault's own store, and has no effect on hatbox's",
+            of_vault.join(", ")
+        );
         findings.push(found("env-of-aws-vault", Level::Info, text, &of_vault));
     }
 }
@@ -434,10 +440,7 @@ mod tests {
     #[test]
     fn a_mistyped_profile_is_suggested() {
         let found = found_in(&[(PROFILE, "dve")]);
-        assert_eq!(
-            found[0].text,
-            "AWS_PROFILE names `dve`, and there is no such profile; did you mean `dev`?"
-        );
+        assert_eq!(found[0].text, "AWS_PROFILE is `dve`, a profile that does not exist; did you mean `dev`?");
         assert_eq!(found[0].fix, Some(super::super::Fix::Unset(vec![PROFILE])));
     }
 }

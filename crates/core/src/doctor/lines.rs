@@ -68,8 +68,8 @@ fn check_document(document: &Document, findings: &mut Findings) {
                     "section-twice",
                     Level::Warning,
                     format!(
-                        "the {word} `{name_shown}` is here again, and first in line {line}: hatbox puts the two \
-                         together, the AWS CLI refuses the file"
+                        "the {word} `{name_shown}` is already in line {line}: hatbox merges the two, the \
+                         AWS CLI rejects the file"
                     ),
                 )
                 .in_line(place),
@@ -88,8 +88,8 @@ fn check_section(section: &Section<'_>, named: &str, findings: &mut Findings) {
         let place = Place { file: section.place().file, line: *line };
         if let Some(before) = first.get(&key.to_ascii_lowercase()) {
             let text = format!(
-                "`{}` is in `{named}` twice, first in line {before}: hatbox uses the last, the AWS CLI refuses \
-                 the file",
+                "`{}` is in `{named}` twice, first in line {before}: hatbox uses the last, the AWS CLI \
+                 rejects the file",
                 shown(key)
             );
             findings.push(Finding::new(Topic::Config, "key-twice", Level::Warning, text).in_line(place));
@@ -123,8 +123,8 @@ fn check_default(config: &Config) -> Option<Finding> {
     let (rank, place) = found.into_iter().min_by_key(|(rank, _)| *rank)?;
     let key = IDENTITIES.get(rank)?;
     let text = format!(
-        "`[default]` has an identity (`{key}`): every command that names no profile acts under it, and it beats \
-         credentials that a server on this machine offers"
+        "`[default]` has credentials (`{key}`): commands without a profile use them, and AWS's SDKs prefer \
+         them to a credential server"
     );
     Some(Finding::new(Topic::Config, "default-identity", Level::Warning, text).in_line(place).about(&default))
 }

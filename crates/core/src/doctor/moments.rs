@@ -31,9 +31,9 @@ pub fn check_skew(ours: Timestamp, theirs: Timestamp, source: &str) -> Option<Fi
     let (level, text) = match skew.abs() {
         off if off <= CODE_STEP => return None,
         size if size < REFUSED => {
-            (Level::Warning, format!("{off}: codes that this machine makes for an MFA device are refused"))
+            (Level::Warning, format!("{off}: AWS rejects MFA codes that this machine makes"))
         }
-        _ => (Level::Error, format!("{off}: AWS refuses every signature")),
+        _ => (Level::Error, format!("{off}: AWS rejects every signature")),
     };
     Some(Finding::new(Topic::Clock, "clock-skew", level, text))
 }
@@ -61,7 +61,7 @@ pub fn check_obtained(now: Timestamp, obtained: Timestamp, profile: &ProfileName
 /// Reports a session that expires in `left` seconds, if that is soon. `call` is AWS's name of its call:
 /// `GetSessionToken`.
 pub fn check_ending(left: i64, call: &str, profile: &ProfileName) -> Option<Finding> {
-    let text = format!("the cached {call} session of `{profile}` ends in {}", render_length(left));
+    let text = format!("the cached {call} session of `{profile}` expires in {}", render_length(left));
     let is_ending = left > 0 && left < ENDING;
     is_ending.then(|| Finding::new(Topic::Store, "session-ending", Level::Info, text).about(profile))
 }
@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(check_ending(900, "AssumeRole", &profile), None);
         assert_eq!(check_ending(0, "AssumeRole", &profile), None);
         let found = check_ending(899, "AssumeRole", &profile).unwrap();
-        assert_eq!(found.text, "the cached AssumeRole session of `dev` ends in 14m");
+        assert_eq!(found.text, "the cached AssumeRole session of `dev` expires in 14m");
         assert_eq!(check_obtained(at(0), at(200), &profile), None);
         assert!(check_obtained(at(0), at(9999), &profile).is_some());
     }

@@ -174,7 +174,7 @@ fn render_end(findings: &[Finding]) -> (String, Style) {
     let parts: Vec<_> = [
         plural(count(Level::Error), "error"),
         plural(count(Level::Warning), "warning"),
-        (count(Level::Info) > 0).then(|| format!("{} to know", count(Level::Info))),
+        plural(count(Level::Info), "note"),
         (fixed > 0).then(|| format!("{fixed} fixed")),
     ]
     .into_iter()
@@ -248,7 +248,7 @@ ok  clock
   info     known
            concerns `a`
 
-2 warnings, 1 to know, 1 fixed.
+2 warnings, 1 note, 1 fixed.
 "
         );
     }

@@ -186,13 +186,15 @@ impl Note {
     pub fn render_text(&self) -> String {
         match self {
             Self::Capped { profile, cap } => format!(
-                "`{profile}` gets {} instead of {}: AWS gives a role assumed from temporary credentials no more",
+                "`{profile}` gets {} instead of {}: AWS limits roles assumed from temporary credentials to \
+                 1 hour",
                 render_duration(cap.allowed),
                 render_duration(cap.wanted.value)
             ),
             Self::LengthNotOurs { profile, .. } => {
                 format!(
-                    "the length asked for has no effect on `{profile}`: what gives its credentials sets it"
+                    "the requested duration has no effect on `{profile}`: the source of its credentials \
+                     sets it"
                 )
             }
             Self::RoleOfEnvironment { profile, variable, replaced } => {
@@ -237,7 +239,7 @@ impl Note {
                 ),
                 MfaUnused::Federation => format!(
                     "the MFA device of `{profile}` is not used: a user's session is restricted by GetFederationToken, \
-                     which takes no MFA code"
+                     which accepts no MFA code"
                 ),
             },
             Self::NotSent { profile, what, .. } => {

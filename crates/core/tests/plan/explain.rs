@@ -36,7 +36,7 @@ fn a_role_with_its_session_in_the_cache() {
         text(&admin(), &cache),
         "\
 dev-infra-admin: 2 calls, 1 MFA code
-now, with what is cached: 1 call, no MFA code
+now, with the cached sessions: 1 call, no MFA code
 
   -  access key of jan-work, in the store
      id          ****MPLE
@@ -44,14 +44,14 @@ now, with what is cached: 1 call, no MFA code
   1  GetSessionToken for 8h
      signed by   the access key
      MFA code    arn:aws:iam::111122223333:mfa/jan  ~/.aws/config:2
-     length      8h  default where roles are assumed from it
+     duration    8h  default for a session that assumes roles
      cached      yes, 7h13m left
 
   2  AssumeRole dev-infra-admin in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/dev-infra-admin  ~/.aws/config:5
      signed by   the session of 1
      MFA         carried by the session of 1
-     length      1h  default
+     duration    1h  default
      cached      no
 
   => temporary credentials for 1h
@@ -75,7 +75,7 @@ spoke: 3 calls, 1 MFA code
   1  GetSessionToken for 2h
      signed by   the access key
      MFA code    arn:aws:iam::111122223333:mfa/jan  ~/.aws/config:2
-     length      2h  --duration
+     duration    2h  --duration
      cached      no
 
   2  AssumeRole security-auditor in account 444455556666 for 1h
@@ -84,20 +84,20 @@ spoke: 3 calls, 1 MFA code
      profile     hub
      signed by   the session of 1
      MFA         carried by the session of 1
-     length      1h, not 2h: no more from temporary credentials  --duration
+     duration    1h, not 2h: AWS's limit for temporary credentials  --duration
      cached      no
 
   3  AssumeRole dev-infra-admin in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/dev-infra-admin  ~/.aws/config:5
      signed by   the session of 2
-     length      1h, not 2h: no more from temporary credentials  --duration
+     duration    1h, not 2h: AWS's limit for temporary credentials  --duration
      cached      no
 
   => temporary credentials for 1h
      region      none is set
 
-  ! `spoke` gets 1h instead of 2h: AWS gives a role assumed from temporary
-    credentials no more
+  ! `spoke` gets 1h instead of 2h: AWS limits roles assumed from temporary
+    credentials to 1 hour
     --duration
 "
     );
@@ -117,7 +117,7 @@ jan-work: 1 call, 1 MFA code
   1  GetSessionToken for 1h
      signed by   the access key
      MFA code    arn:aws:iam::111122223333:mfa/jan  ~/.aws/config:2
-     length      1h  default
+     duration    1h  default
      cached      not known: the store is locked
 
   => temporary credentials for 1h
@@ -144,7 +144,7 @@ fn a_process_with_all_that_a_role_may_carry() {
         text(&plan, &|stage| if stage == Stage::Base { CacheState::Absent } else { cached(600) }),
         "\
 ci: 2 calls, no MFA code
-now, with what is cached: no call, no MFA code
+now, with the cached sessions: no calls, no MFA code
 
   -  credential_process of ci
      printed by  /opt/corp/login ...  ~/.aws/config:2
@@ -153,12 +153,12 @@ now, with what is cached: no call, no MFA code
   1  AssumeRole dev-infra-admin in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/dev-infra-admin  ~/.aws/config:3
      signed by   the temporary credentials above
-     length      1h  default
+     duration    1h  default
      named       nightly  ~/.aws/config:4
      external ID ext  ~/.aws/config:5
      identity    jan  ~/.aws/config:8
      tags        team=ops  ~/.aws/config:6
-     kept tags   team  ~/.aws/config:7
+     transitive  team  ~/.aws/config:7
      cached      yes, 10m left
 
   => temporary credentials for 1h
@@ -194,9 +194,9 @@ fn what_is_cached_and_what_differs_is_marked() {
         let spans = page.0.iter().flat_map(|line| &line.0).filter(|span| span.style == style);
         spans.map(|span| span.text.as_str()).collect::<Vec<_>>()
     };
-    let (summary, left) = ("now, with what is cached: no call, no MFA code", "yes, 10m left");
+    let (summary, left) = ("now, with the cached sessions: no calls, no MFA code", "yes, 10m left");
     assert_eq!(with(Style::Good), [summary, left, left, left]);
-    let capped = "1h, not 2h: no more from temporary credentials";
+    let capped = "1h, not 2h: AWS's limit for temporary credentials";
     assert_eq!(with(Style::Warning), [capped, capped, "none is set", "!"]);
 }
 

@@ -354,7 +354,7 @@ fn what_changes_the_outcome_is_a_warning() {
     assert_eq!(note.origin(), Some(&Origin::Flag("--duration")));
     assert_eq!(
         note.render_text(),
-        "`spoke` gets 1h instead of 2h: AWS gives a role assumed from temporary credentials no more"
+        "`spoke` gets 1h instead of 2h: AWS limits roles assumed from temporary credentials to 1 hour"
     );
 }
 

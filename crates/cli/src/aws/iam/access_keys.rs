@@ -57,9 +57,9 @@ impl Iam {
     /// CreateAccessKey. Needs a client that sends once (`Sending::Once`): a second request would create a second key.
     pub(crate) fn create_access_key(&self, user: &str) -> Result<AccessKey, IamError> {
         let answer = self.run(self.client.create_access_key().user_name(user).send())?;
-        let key = answer.access_key.ok_or_else(|| IamError::unusable("the answer holds no access key"))?;
+        let key = answer.access_key.ok_or_else(|| IamError::unusable("the response has no access key"))?;
         if key.user_name != user {
-            return Err(IamError::unusable("the answer holds an access key of another user"));
+            return Err(IamError::unusable("the response has an access key of another user"));
         }
         let id = parse_id(&key.access_key_id)?;
         let secret = SecretString::new(key.secret_access_key);
@@ -67,7 +67,7 @@ impl Iam {
         if is_secret {
             Ok(AccessKey { id, secret })
         } else {
-            Err(IamError::unusable("the answer holds no secret access key"))
+            Err(IamError::unusable("the response has no secret access key"))
         }
     }
 
@@ -103,7 +103,7 @@ impl Iam {
 
 fn parse_id(text: &str) -> Result<AccessKeyId, IamError> {
     AccessKeyId::parse(text)
-        .map_err(|error| IamError::unusable(&format!("the answer's access key id {error}")))
+        .map_err(|error| IamError::unusable(&format!("the access key id in the response {error}")))
 }
 
 fn timestamp(date: &DateTime) -> Option<Timestamp> {

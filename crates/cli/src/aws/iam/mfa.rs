@@ -50,8 +50,8 @@ impl Iam {
         let answer =
             self.run(self.client.create_virtual_mfa_device().virtual_mfa_device_name(name).send())?;
         let device =
-            answer.virtual_mfa_device.ok_or_else(|| IamError::unusable("the answer holds no device"))?;
-        let no_seed = || IamError::unusable("the answer holds no seed of the device");
+            answer.virtual_mfa_device.ok_or_else(|| IamError::unusable("the response has no device"))?;
+        let no_seed = || IamError::unusable("the response has no seed of the device");
         let seed = Zeroizing::new(device.base32_string_seed.ok_or_else(no_seed)?.into_inner());
         let seed = std::str::from_utf8(&seed).ok().and_then(|text| TotpSeed::parse(text).ok());
         Ok(NewDevice { serial: parse_serial(&device.serial_number)?, seed: seed.ok_or_else(no_seed)? })

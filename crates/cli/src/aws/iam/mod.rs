@@ -159,11 +159,13 @@ fn for_each_page(
             None => return Ok(()),
             Some(Some(next)) => marker = Some(next),
             Some(None) => {
-                return Err(IamError::unusable("a list goes on, and the answer does not say where"));
+                return Err(IamError::unusable(
+                    "a list is incomplete, and the response does not say where it continues",
+                ));
             }
         }
     }
-    Err(IamError::unusable("a list has no end"))
+    Err(IamError::unusable("a list does not end"))
 }
 
 #[cfg(test)]

@@ -21,15 +21,15 @@ impl Iam {
     /// GetRole.
     pub(crate) fn fetch_role(&self, name: &str) -> Result<RoleFacts, IamError> {
         let answer = self.run(self.client.get_role().role_name(name).send())?;
-        let role = answer.role.ok_or_else(|| IamError::unusable("the answer holds no role"))?;
+        let role = answer.role.ok_or_else(|| IamError::unusable("the response has no role"))?;
         // Security: the right role or none. An endpoint that returns another role is not trusted.
         if role.role_name != name {
-            let text = format!("the answer is for the role `{}`, not for `{name}`", role.role_name);
+            let text = format!("the response is for the role `{}`, not for `{name}`", role.role_name);
             return Err(IamError::unusable(&text));
         }
         let trust = role.assume_role_policy_document.as_deref().map(decode_percent);
         Ok(RoleFacts {
-            trust: trust.ok_or_else(|| IamError::unusable("the answer holds no trust policy"))?,
+            trust: trust.ok_or_else(|| IamError::unusable("the response has no trust policy"))?,
             max_session_seconds: role.max_session_duration,
             created_at: Timestamp::from_second(role.create_date.secs()).ok(),
             arn: role.arn,

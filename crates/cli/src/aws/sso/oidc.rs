@@ -107,7 +107,7 @@ impl SsoOidc {
         }
         let registered: Registered = self.call("/client/register", body)?.parse()?;
         let expires_at = Timestamp::from_second(registered.expires_at)
-            .map_err(|_| CallError::Unreadable("the registration has an invalid end".to_owned()))?;
+            .map_err(|_| CallError::Unreadable("the registration has an invalid expiration".to_owned()))?;
         Ok(Client { id: registered.id, secret: registered.secret, expires_at })
     }
 

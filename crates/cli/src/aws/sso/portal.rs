@@ -71,7 +71,7 @@ impl SsoPortal {
         let bad = |text: String| SsoError::from(CallError::Unreadable(text));
         // Truncated to whole seconds, so it is never after the real expiry.
         let expires_at = Timestamp::from_second(found.expiration.div_euclid(1000))
-            .map_err(|_| bad("the answer has an invalid end".to_owned()))?;
+            .map_err(|_| bad("the response has an invalid expiration".to_owned()))?;
         let (secret, token) = (found.secret_access_key, found.session_token);
         check_issued(&found.access_key_id, secret, token, expires_at, now)
             .map_err(|error| bad(error.to_string()))

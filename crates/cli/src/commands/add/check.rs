@@ -63,7 +63,7 @@ impl Questions<'_> {
                     return Ok(Device::Unknown);
                 }
                 Err(Failure::new(FailureKind::Failed, "nothing was stored")
-                    .hint("a new key may take a few seconds until AWS knows it everywhere"))
+                    .hint("a new key may need a few seconds to work everywhere in AWS"))
             }
             Caller::Unknown(why) | Caller::Unreachable(why) => {
                 prompter.show(&format!("The key could not be checked: {why}."));

@@ -43,10 +43,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &AddArgs) -> Result<
     let timeout = world.settings()?.prompt_timeout();
     let asking = Questions { world, timeout };
     if let Some(stored) = index.find(&profile).filter(|_| !args.force) {
-        asking.confirm_replacing(&format!(
-            "`{profile}` already has the access key {}. Replace it? (y|N) ",
-            stored.id.masked()
-        ))?;
+        asking
+            .confirm_replacing(&format!("`{profile}` already has the access key {}", stored.id.masked()))?;
     }
     let origin = if args.any_key { KeyOrigin::Any } else { KeyOrigin::Aws };
     let key = if args.env {
@@ -203,17 +201,17 @@ impl Questions<'_> {
         })
     }
 
-    fn confirm_replacing(&self, text: &str) -> Result<(), Failure> {
+    fn confirm_replacing(&self, stored: &str) -> Result<(), Failure> {
         let question = Confirmation {
-            text,
-            because: None,
-            hint: "run it on a terminal, or with --force",
+            text: &format!("{stored}. Replace it? (y|N) "),
+            because: Some(stored),
+            hint: "run it on a terminal, or add --force",
             timeout: self.timeout,
         };
         if ask_yes_or_no(self.world, &question)? {
             return Ok(());
         }
-        Err(Failure::new(FailureKind::Failed, "nothing was stored: the earlier key stays"))
+        Err(Failure::new(FailureKind::Failed, "nothing was stored: the existing key is unchanged"))
     }
 
     /// Asks for the id and the secret until both are well-formed.

@@ -20,7 +20,7 @@ impl Checkup<'_> {
     pub(super) fn check_clock(&mut self, files: &ConfigFiles, is_online: bool) {
         self.check_against_files();
         if !is_online {
-            self.sum_up(Topic::Clock, "not compared with that of AWS; --online does");
+            self.sum_up(Topic::Clock, "not compared with that of AWS; use --online");
             return;
         }
         let (url, ca_bundle) = self.endpoint(files);

@@ -25,7 +25,7 @@ impl Checkup<'_> {
         ];
         for (name, path) in named {
             if self.world.environment.text(name).is_some() && !path.exists() {
-                let text = format!("{name} names a file that is not there");
+                let text = format!("{name} is set to a file that does not exist");
                 let finding = Finding::new(Topic::Environment, "env-no-file", Level::Warning, text);
                 self.findings.push(finding.in_variables(&[name]));
             }

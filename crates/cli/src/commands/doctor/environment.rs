@@ -13,8 +13,8 @@ use crate::sys::access::owner_unlike_root;
 
 /// Variables that name a file, and what fails without the file.
 const FILES: [(&str, &str); 3] = [
-    ("AWS_CA_BUNDLE", "no https connection can be made"),
-    ("SSL_CERT_FILE", "no https connection can be made"),
+    ("AWS_CA_BUNDLE", "https connections fail"),
+    ("SSL_CERT_FILE", "https connections fail"),
     ("AWS_WEB_IDENTITY_TOKEN_FILE", "there is no web identity"),
 ];
 
@@ -43,7 +43,8 @@ impl Checkup<'_> {
         self.check_endpoints(&mut found);
         let home = self.world.dirs.home();
         if let Some(owner) = owner_unlike_root(home) {
-            let text = format!("you are root, and HOME belongs to uid {owner}: hatbox creates nothing there");
+            let text =
+                format!("you are root, and HOME belongs to uid {owner}: hatbox creates no files there");
             let finding = Finding::new(Topic::Environment, "foreign-home", Level::Warning, text);
             found.push(finding.in_variables(&["HOME"]).fixed_by(format!("sudo -u '#{owner}' hatbox doctor")));
         }
@@ -67,8 +68,8 @@ impl Checkup<'_> {
             found.push(Finding::new(Topic::Environment, id, level, text).in_variables(names));
         };
         if sandbox.is_some() && named.is_empty() {
-            let text = "this is marked as a sandbox's environment, and no endpoint is set: no key but a sandbox's \
-                        is used";
+            let text = "this is the environment of a sandbox, but no endpoint is set: hatbox uses only a \
+                        sandbox's keys";
             add("sandbox-leftover", Level::Warning, text.to_owned(), &leftover);
         }
         for (name, url) in named {
@@ -78,19 +79,18 @@ impl Checkup<'_> {
                 (Err(why), _) => add("env-endpoint", Level::Error, format!("{name}: {why}"), &[name]),
                 (Ok(Remote::Aws), _) => {}
                 (Ok(Remote::Loopback { is_open: false }), _) => {
-                    let text =
-                        format!("{name} is `{shown}`, where nothing listens: no call to AWS can be made");
+                    let text = format!("{name} is `{shown}`, where nothing listens: calls to AWS fail");
                     match sandbox {
                         Some(_) => add("sandbox-leftover", Level::Error, text, &leftover),
                         None => add("env-endpoint", Level::Error, text, &[name]),
                     }
                 }
                 (Ok(Remote::Loopback { .. }), Some(_)) => {
-                    let text = "this is a sandbox's environment: only its own keys are used";
+                    let text = "this is the environment of a sandbox: hatbox uses only its keys";
                     add("sandbox", Level::Info, text.to_owned(), &leftover);
                 }
                 (Ok(_), _) => {
-                    let text = format!("{name} is `{shown}`: calls go there, and not to AWS");
+                    let text = format!("{name} is `{shown}`: calls go there instead of to AWS");
                     add("env-endpoint", Level::Warning, text, &[name]);
                 }
             }

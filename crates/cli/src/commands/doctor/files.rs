@@ -13,9 +13,9 @@ use crate::world::dirs::Dirs;
 const LIMIT: usize = 10_000;
 
 /// The consequence if others can write to a file that hatbox obeys.
-const CHOOSE: &str = ": whoever can write to it chooses what is done";
+const CHOOSE: &str = ": anyone who can write to it chooses which commands hatbox runs";
 /// The consequence if others can read or write hatbox's own files.
-const REFUSED: &str = ": hatbox does not use it like that";
+const REFUSED: &str = ": hatbox refuses to use it";
 
 /// A file or directory to check.
 struct Looked {
@@ -72,7 +72,7 @@ fn places(dirs: &Dirs, store: Option<&Path>) -> Vec<Looked> {
     let mut parents: Vec<_> = aws.chain(settings.parent()).collect();
     parents.dedup();
     for parent in parents.into_iter().filter(|parent| !parent.as_os_str().is_empty()) {
-        let so = ": whoever can write to it can put other files in the place of yours";
+        let so = ": anyone who can write to it can replace your files";
         add(parent.to_owned(), Protection::NoOtherWriter, Level::Error, so);
     }
     add(settings, Protection::NoOtherWriter, Level::Error, CHOOSE);

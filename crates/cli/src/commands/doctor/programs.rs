@@ -27,15 +27,15 @@ impl Checkup<'_> {
         self.check_names();
         match count {
             0 => {}
-            1 => self.sum_up(Topic::Programs, "config and settings name 1"),
-            count => self.sum_up(Topic::Programs, format!("config and settings name {count}")),
+            1 => self.sum_up(Topic::Programs, "1 named in config and settings"),
+            count => self.sum_up(Topic::Programs, format!("{count} named in config and settings")),
         }
     }
 
     fn check_named(&mut self, profiles: &Profiles) -> usize {
         let missing = |key: &str, word: &str| {
             let word = word.escape_debug();
-            let text = format!("the program `{word}` of `{key}` is not here");
+            let text = format!("the program `{word}` of `{key}` was not found");
             Finding::new(Topic::Programs, "missing-program", Level::Warning, text)
         };
         for NamedProgram { key, word, origin } in &profiles.programs {
@@ -82,7 +82,7 @@ impl Checkup<'_> {
         if let Some(first) = find_in_path(self.world, "hatbox").into_iter().find(|path| path.is_file())
             && !is_own(&first)
         {
-            let text = format!("a shell runs this file for `hatbox`, and not {}", shown(&own));
+            let text = format!("`hatbox` in a shell runs this file instead of {}", shown(&own));
             let finding = Finding::new(Topic::Programs, "other-hatbox", Level::Warning, text);
             found.push(finding.in_file(shown(&first)));
         }
@@ -92,13 +92,11 @@ impl Checkup<'_> {
             && let (Some(link_path), Some(other_path)) = (vaults.get(link), vaults.get(other))
         {
             found.push(if link < other {
-                let text =
-                    format!("`aws-vault` is hatbox; the other one, {}, is not reached", shown(other_path));
+                let text = format!("`aws-vault` runs hatbox, and hides {}", shown(other_path));
                 Finding::new(Topic::Programs, "aws-vault-shadowed", Level::Info, text)
                     .in_file(shown(link_path))
             } else {
-                let text =
-                    format!("this link to hatbox is not reached: {} comes first in PATH", shown(other_path));
+                let text = format!("{} hides this link to hatbox: it comes first in PATH", shown(other_path));
                 Finding::new(Topic::Programs, "aws-vault-link-hidden", Level::Warning, text)
                     .in_file(shown(link_path))
             });

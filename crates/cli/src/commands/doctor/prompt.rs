@@ -33,26 +33,24 @@ impl Checkup<'_> {
         let mut add =
             |id, level, text: String| self.findings.push(Finding::new(Topic::Prompt, id, level, text));
         if found.is_none() {
-            let text = format!("MFA codes are to be asked for by `{program}`, which is not in PATH");
+            let text = format!("MFA codes come from `{program}`, which is not in PATH");
             add("no-prompt-program", Level::Error, text);
         } else if driver.needs_desktop() && !self.world.environment.has_desktop() {
-            let text = format!(
-                "MFA codes are to be asked for by `{program}`, and there is no desktop for its window"
-            );
+            let text = format!("MFA codes come from `{program}`, which needs a desktop to show its window");
             add("no-desktop", Level::Warning, text);
         }
-        self.sum_up(Topic::Prompt, format!("MFA codes are asked for by `{program}`"));
+        self.sum_up(Topic::Prompt, format!("MFA codes come from `{program}`"));
     }
 
     fn check_terminal(&mut self, profiles: &Profiles) {
         if self.world.has_terminal() {
             let device = self.world.prompter().device().map(|name| format!(", {name}")).unwrap_or_default();
-            self.sum_up(Topic::Prompt, format!("MFA codes can be asked for on this terminal{device}"));
+            self.sum_up(Topic::Prompt, format!("hatbox can ask for MFA codes on this terminal{device}"));
             return;
         }
-        self.sum_up(Topic::Prompt, "there is no terminal here");
+        self.sum_up(Topic::Prompt, "there is no terminal");
         for profile in &profiles.asking {
-            let text = "there is no terminal to ask for an MFA code, unless a session is cached";
+            let text = "without a cached session, this needs a terminal to ask for an MFA code";
             self.findings.push(Finding::new(Topic::Prompt, "no-terminal", Level::Info, text).about(profile));
         }
     }

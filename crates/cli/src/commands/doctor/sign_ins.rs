@@ -24,7 +24,7 @@ impl Checkup<'_> {
         for (target, state) in states {
             if matches!(state, SignInState::SignedOut) {
                 let name = target.name();
-                let text = format!("no one is signed in to `{name}`: the first command that needs it asks");
+                let text = format!("signed out of `{name}`: the first command that needs it signs in");
                 let finding = Finding::new(Topic::Store, "sso-signed-out", Level::Info, text);
                 self.findings.push(finding.fixed_by(format!("hatbox sso login {}", quote_word(name))));
             }

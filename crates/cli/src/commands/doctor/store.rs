@@ -24,13 +24,13 @@ impl Checkup<'_> {
             Ok(store) => store,
             Err(failure) => {
                 self.findings.push(finding_of(Topic::Store, "store-settings", failure));
-                self.sum_up(Topic::Store, "it is not known which one");
+                self.sum_up(Topic::Store, "not known");
                 return None;
             }
         };
         let Some((kind, origin)) = store.chosen() else {
             self.check_keys_of_aws_vault();
-            self.sum_up(Topic::Store, "none yet: the first key that is added chooses a backend");
+            self.sum_up(Topic::Store, "none yet: adding the first key chooses a backend");
             return Some(Index::default());
         };
         let origin = self.render_origin(origin);
@@ -43,7 +43,7 @@ impl Checkup<'_> {
         }
         if store.is_empty() {
             self.check_keys_of_aws_vault();
-            self.sum_up(Topic::Store, format!("`{kind}`, with nothing in it ({origin})"));
+            self.sum_up(Topic::Store, format!("`{kind}`, empty ({origin})"));
             return Some(Index::default());
         }
         let index = match store.index_if_known() {
@@ -55,7 +55,7 @@ impl Checkup<'_> {
                 Some(index)
             }
             Ok(None) => {
-                let text = "it is locked: neither its keys nor cached sessions could be looked at";
+                let text = "it is locked: its keys and the cached sessions were not checked";
                 let finding = Finding::new(Topic::Store, "store-locked", Level::Info, text);
                 self.findings.push(finding.fixed_by("hatbox list --unlock"));
                 self.sum_up(Topic::Store, format!("`{kind}` is locked ({origin})"));
@@ -85,11 +85,11 @@ impl Checkup<'_> {
 
     fn render_origin(&self, origin: BackendOrigin) -> String {
         match origin {
-            BackendOrigin::Named(origin) => format!("{origin} says so"),
+            BackendOrigin::Named(origin) => format!("set by {origin}"),
             BackendOrigin::Settings => {
-                format!("{} says so", self.world.dirs.shown(&self.world.dirs.settings_file()))
+                format!("set by {}", self.world.dirs.shown(&self.world.dirs.settings_file()))
             }
-            BackendOrigin::Found | BackendOrigin::FirstWrite => "nothing says otherwise".to_owned(),
+            BackendOrigin::Found | BackendOrigin::FirstWrite => "the default".to_owned(),
         }
     }
 

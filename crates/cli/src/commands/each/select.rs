@@ -137,7 +137,7 @@ fn leave_out_without_identity(
     if !left_out.is_empty() {
         let count = text::count(left_out.len(), "profile");
         left_out.truncate(5);
-        world.output.note(&format!("left out {count} without credentials: {}", left_out.join(", ")));
+        world.output.note(&format!("skipped {count} without credentials: {}", left_out.join(", ")));
     }
 }
 

@@ -100,7 +100,7 @@ fn check_keys(
     for (profile, key) in keys {
         let caller = match planning.resolve_quietly(&profile) {
             // After one call without an answer, do not let the user wait for the others.
-            _ if !is_answered => Caller::Unknown("the key before it got no answer".to_owned()),
+            _ if !is_answered => Caller::Unknown("AWS did not answer for the key before it".to_owned()),
             Ok(plan) => fetch_key_owner(world, &plan, &profile, &key),
             Err(failure) => Caller::Unknown(failure.error),
         };
@@ -110,7 +110,7 @@ fn check_keys(
                 callers.insert(profile.to_string(), arn.into());
             }
             Caller::BadKey(text) => {
-                world.output.warn(&format!("left where it is: AWS refuses the key of `{profile}`: {text}"));
+                world.output.warn(&format!("not imported: AWS rejects the key of `{profile}`: {text}"));
                 has_bad_key = true;
                 continue;
             }
@@ -123,12 +123,12 @@ fn check_keys(
         kept.push((profile, key));
     }
     if kept.is_empty() && has_bad_key {
-        return Err(Failure::new(FailureKind::Failed, "AWS refuses every key that was to be imported")
+        return Err(Failure::new(FailureKind::Failed, "AWS rejects all keys that were to be imported")
             .at(file.shown())
-            .hint("with --no-check they are imported all the same"));
+            .hint("to import them without the check, add --no-check"));
     }
     if has_bad_key {
-        world.output.hint("with --no-check they are imported all the same");
+        world.output.hint("to import them without the check, add --no-check");
     }
     Ok((kept, Value::Object(callers)))
 }
@@ -157,12 +157,12 @@ fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result
             (Some(id), Some(secret)) => (id, secret),
             (None, None) => continue,
             _ => {
-                world.output.warn(&format!("left where it is: `{name}` has one half of an access key only"));
+                world.output.warn(&format!("not imported: `{name}` has only half of an access key"));
                 continue;
             }
         };
         if TOKENS.iter().any(|token| value(token).is_some()) {
-            world.output.note(&format!("left where it is: the key of `{name}` is temporary"));
+            world.output.note(&format!("not imported: the key of `{name}` is temporary"));
             continue;
         }
         let secret = SecretString::new(secret);
@@ -170,7 +170,7 @@ fn find_keys(world: &World, file: &CredentialsFile, origin: KeyOrigin) -> Result
             (Ok(profile), Ok(key)) => keys.push((profile, key)),
             (Ok(profile), Err(error)) => warn_of_shape(world, &format!("`{profile}`"), &error),
             (Err(error), _) => {
-                world.output.warn(&format!("left where it is: invalid profile name `{name}`: {error}"));
+                world.output.warn(&format!("not imported: invalid profile name `{name}`: {error}"));
             }
         }
     }
@@ -184,9 +184,9 @@ fn may_remove(
     shown: &str,
 ) -> Result<bool, Failure> {
     let question = Confirmation {
-        text: &format!("Take {count} keys out of {shown}? (y|N) "),
-        because: Some("the keys are stored, and their lines are still in the file"),
-        hint: "run it on a terminal, with --yes, or with --keep",
+        text: &format!("Remove {count} keys from {shown}? (y|N) "),
+        because: Some("the keys are imported, but still in the file"),
+        hint: "run it on a terminal, or add --yes or --keep",
         timeout: world.settings()?.prompt_timeout(),
     };
     Ok(args.yes || ask_yes_or_no(world, &question)?)

@@ -28,7 +28,7 @@ fn origin_of(any_key: bool) -> KeyOrigin {
 
 /// Warns that the key at `place` was skipped, and why.
 fn warn_of_shape(world: &World, place: &str, error: &KeyShapeError) {
-    world.output.warn(&format!("left where it is: {place}: {error}"));
+    world.output.warn(&format!("not imported: {place}: {error}"));
     world.output.hint(error.hint());
 }
 

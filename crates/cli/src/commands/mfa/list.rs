@@ -174,7 +174,7 @@ impl Listing {
             match (row.kind.has_codes(), profiles.is_empty()) {
                 (_, false) => page.plain(&format!("  used by {}", profiles.join(", "))),
                 (true, true) => page.plain("  used by no profile"),
-                (false, true) => page.plain("  gives no codes, which is all that STS takes"),
+                (false, true) => page.plain("  gives no codes, and STS accepts only codes"),
             }
         }
         page
@@ -183,11 +183,11 @@ impl Listing {
     fn print_hints(&self, world: &World, user: &LiveUser) {
         let name = quote_word(user.profile.as_str());
         if self.rows.iter().any(|row| !row.kind.has_codes()) {
-            world.output.note("security keys and passkeys cannot be used with STS, which takes codes only");
+            world.output.note("security keys and passkeys do not work with STS, which accepts only codes");
         }
         for (profile, serial) in &self.unknown {
             world.output.warn(&format!(
-                "profile `{profile}` names {serial}, which is not a device of {}",
+                "`mfa_serial` of profile `{profile}` is {serial}, which is not a device of {}",
                 user.name()
             ));
         }

@@ -76,9 +76,8 @@ impl Pairing<'_> {
         loop {
             let answer = prompter.ask_line(&question).map_err(|error| match error {
                 PromptError::Cancelled | PromptError::AnsweredElsewhere => cancelled(),
-                other => {
-                    Failure::new(FailureKind::NeedsPerson, "got no code of the device").caused_by(&other)
-                }
+                other => Failure::new(FailureKind::NeedsPerson, "could not ask for the codes of the device")
+                    .caused_by(&other),
             })?;
             match MfaCode::parse(answer.expose()) {
                 Ok(code) if before.is_some_and(|before| before.expose() == code.expose()) => {

@@ -144,7 +144,7 @@ impl Registration<'_> {
             if stored.is_some_and(|stored| stored.serial == *serial)
                 || (world.has_terminal() && ask_yes_or_no(world, &question)?)
             {
-                world.output.note(&format!("{registered}: only the config does not name it yet"));
+                world.output.note(&format!("{registered}, but the config does not name it"));
                 return Ok(Left::ConfigOnly);
             }
         }
@@ -176,7 +176,8 @@ impl Registration<'_> {
                     self.failure("could not create the device", "iam:CreateVirtualMFADevice", &error);
                 let is_open = matches!(error.problem, IamProblem::Unreachable | IamProblem::Other);
                 return Err(if is_open {
-                    failure.hint(format!("it may be there, not enabled; then: {}", self.again()))
+                    failure
+                        .hint(format!("the device may exist without being enabled; if so: {}", self.again()))
                 } else {
                     failure
                 });
@@ -188,7 +189,8 @@ impl Registration<'_> {
     fn replace_unfinished(&mut self, taken: &IamError) -> Result<NewDevice, Failure> {
         let listed = self.user.call(self.world, self.global, |user| user.iam().fetch_unassigned_devices())?;
         let is_unfinished = listed.map_err(|error| {
-            let what = format!("there is a device {} already, and whose it is is not known", self.serial);
+            let what =
+                format!("the device {} already exists, and hatbox cannot find out whose it is", self.serial);
             self.failure(&what, "iam:ListVirtualMFADevices", &error)
         })?;
         if !is_unfinished.contains(&self.serial) {
@@ -203,7 +205,7 @@ impl Registration<'_> {
         let question = Confirmation {
             text: &format!("{exists}. Delete it and start again? (y|N) "),
             because: Some(&exists),
-            hint: "run it on a terminal, or with --replace",
+            hint: "run it on a terminal, or add --replace",
             timeout: self.world.settings()?.prompt_timeout(),
         };
         if !self.args.replace && !ask_yes_or_no(self.world, &question)? {
@@ -303,7 +305,7 @@ impl Registration<'_> {
                     Err(_) => Err(NotEnabled::Unknown(
                         failure
                             .hint(format!(
-                                "it may be enabled all the same: hatbox mfa list {}",
+                                "it may be enabled anyway: hatbox mfa list {}",
                                 self.profile_word()
                             ))
                             .hint(format!("if it is not listed there: {}", self.again())),

@@ -26,14 +26,18 @@ pub(super) fn store(world: &World, global: &GlobalArgs, args: &MfaStoreSeedArgs)
     let mut store = KeyStore::open(world, global)?;
     let is_there = store.read_seed(&profile)?.is_some();
     if is_there && !args.force {
+        let stored = format!("`{profile}` already has a TOTP seed");
         let question = Confirmation {
-            text: &format!("`{profile}` has a TOTP seed already. Replace it? (y|N) "),
-            because: None,
-            hint: "run it on a terminal, or with --force",
+            text: &format!("{stored}. Replace it? (y|N) "),
+            because: Some(&stored),
+            hint: "run it on a terminal, or add --force",
             timeout: world.settings()?.prompt_timeout(),
         };
         if !ask_yes_or_no(world, &question)? {
-            return Err(Failure::new(FailureKind::Failed, "nothing was stored: the earlier seed stays"));
+            return Err(Failure::new(
+                FailureKind::Failed,
+                "nothing was stored: the existing seed is unchanged",
+            ));
         }
     }
     let seed = if args.stdin { seed_of_stdin()? } else { ask_seed(world, &serial)? };
@@ -52,7 +56,7 @@ pub(super) fn remove(world: &World, global: &GlobalArgs, args: &MfaRemoveSeedArg
         let question = Confirmation {
             text: &format!("Delete the TOTP seed of `{profile}`? (y|N) "),
             because: None,
-            hint: "run it on a terminal, or with --force",
+            hint: "run it on a terminal, or add --force",
             timeout: world.settings()?.prompt_timeout(),
         };
         if !ask_yes_or_no(world, &question)? {

@@ -51,7 +51,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileAddArgs) -> 
     let question = Confirmation {
         text: &format!("Add these lines to {shown}? (y|N) "),
         because: None,
-        hint: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or add --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if !args.yes && !ask_yes_or_no(world, &question)? {

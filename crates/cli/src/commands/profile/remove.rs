@@ -41,7 +41,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
     let question = Confirmation {
         text: &format!("Remove [profile {profile}] from {place}? (y|N) "),
         because: None,
-        hint: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or add --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if !args.yes && !ask_yes_or_no(world, &question)? {
@@ -53,7 +53,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ProfileRemoveArgs) 
     world.output.note(&format!("removed [profile {profile}] from {shown}"));
     if has_section(FileKind::Credentials) {
         let credentials = files.shown(FileKind::Credentials);
-        world.output.note(&format!("[{profile}] in {credentials} stays"));
+        world.output.note(&format!("[{profile}] in {credentials} is unchanged"));
     }
     if has_key && !is_source {
         world.output.note(&format!("the access key of `{profile}` is still stored"));
@@ -84,7 +84,9 @@ fn warn_of_block(world: &World, config: &Config, profile: &ProfileName) {
     };
     if let Some(session) = config.sso_session_names().into_iter().find(has_it) {
         let session = quote_word(&session);
-        world.output.warn(&format!("`hatbox sso populate {session}` wrote `{profile}`, and writes it again"));
+        world
+            .output
+            .warn(&format!("`hatbox sso populate {session}` wrote `{profile}`, and will write it again"));
     }
 }
 

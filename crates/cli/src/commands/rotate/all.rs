@@ -34,7 +34,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &RotateArgs) -> Resu
         let asked = Confirmation {
             text: &format!("Rotate {keys} ({})? (y|N) ", names.join(", ")),
             because: None,
-            hint: "run it on a terminal, or with --yes",
+            hint: "run it on a terminal, or add --yes",
             timeout: world.settings()?.prompt_timeout(),
         };
         if !ask_yes_or_no(world, &asked)? {

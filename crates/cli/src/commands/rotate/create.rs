@@ -42,13 +42,13 @@ impl Machine<'_> {
                 }
                 Err(NotCreated::Perhaps(error)) => {
                     was_lost = true;
-                    self.world.output.note(&format!("the answer to CreateAccessKey is missing: {error}"));
+                    self.world.output.note(&format!("no response to CreateAccessKey: {error}"));
                     self.delete_lost(rotation, before.as_deref(), listed_at, LostIn::ThisRun)?;
                 }
             }
         }
         let name = quote_word(rotation.profile.as_str());
-        Err(Failure::new(FailureKind::Failed, "could not create an access key: its answers did not arrive")
+        Err(Failure::new(FailureKind::Failed, "could not create an access key: no response arrived")
             .hint(format!("the old key stays in use; when the network works again: hatbox rotate {name}")))
     }
 

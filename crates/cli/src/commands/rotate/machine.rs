@@ -183,8 +183,8 @@ impl<'a> Machine<'a> {
             Ok(found) => Ok(Some(found)),
             Err(error) if error.problem == IamProblem::Denied => {
                 self.world.output.note(
-                    "the user may not list its access keys (iam:ListAccessKeys): a key whose secret gets lost on the way \
-                     would not be found",
+                    "the user may not list its access keys (iam:ListAccessKeys): hatbox could not find a \
+                     key whose secret was lost on the way",
                 );
                 Ok(None)
             }
@@ -309,7 +309,9 @@ impl<'a> Machine<'a> {
         let profiles: Vec<_> = rotation.profiles().cloned().collect();
         let deleted = self.run.delete_earlier_sessions(&profiles);
         let deleted = deleted.unwrap_or_else(|failure| {
-            self.world.output.warn(&format!("the cached sessions of the old key stay: {}", failure.error));
+            self.world
+                .output
+                .warn(&format!("the cached sessions of the old key are not deleted: {}", failure.error));
             0
         });
         self.rotations.delete(&rotation.profile)?;
@@ -320,7 +322,7 @@ impl<'a> Machine<'a> {
     fn advance(&self, rotation: &mut Rotation, step: RotationStep) {
         rotation.step = step;
         if let Err(error) = self.rotations.save(rotation) {
-            self.world.output.debug(|| format!("the step is not on record: {error}"));
+            self.world.output.debug(|| format!("the step is not recorded: {error}"));
         }
     }
 
@@ -328,7 +330,7 @@ impl<'a> Machine<'a> {
     fn stored_id(&self) -> Result<AccessKeyId, Failure> {
         match &self.run.plan().base {
             Base::StoredKey { id: Some(id), .. } => Ok(id.clone()),
-            _ => Err(Failure::new(FailureKind::Failed, "the stored access key was removed meanwhile")),
+            _ => Err(Failure::new(FailureKind::Failed, "the stored access key was removed in the meantime")),
         }
     }
 

@@ -58,7 +58,8 @@ pub(crate) fn run(world: &World, args: &SandboxArgs) -> Result<ExitCode, Failure
             open_client(&directory)?.add_sso_accounts(*count, *roles)?;
             let added = text::count(usize::try_from(*count).unwrap_or(usize::MAX), "account");
             let roles = text::count(usize::try_from(*roles).unwrap_or(usize::MAX), "role");
-            done(Ok(world.output.data(&format!("Added {added} with {roles} each.\n"))?))
+            world.output.note(&format!("added {added} with {roles} each"));
+            done(Ok(()))
         }
         SandboxCommand::Log(log) => done(log::run(world, &directory, log)),
         SandboxCommand::S3(s3) => done(s3::run(world, s3)),

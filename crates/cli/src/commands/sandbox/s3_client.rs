@@ -56,7 +56,7 @@ pub(super) enum S3Error {
     #[error("the request could not be signed")]
     Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The connection failed.
-    #[error("the sandbox at {address} does not answer")]
+    #[error("the sandbox at {address} does not respond")]
     Exchange {
         address: SocketAddr,
         #[source]

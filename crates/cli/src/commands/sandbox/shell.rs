@@ -14,6 +14,9 @@ use super::scene::Scene;
 /// The profiles that can read IAM, one per account.
 const BOTH_ACCOUNTS: &str = "--from live:jan-work --from live:security-auditor";
 
+/// The width of the commands that are shown beside what they do.
+const COMMAND_WIDTH: usize = 41;
+
 pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure> {
     let shell = world
         .environment
@@ -23,23 +26,23 @@ pub(super) fn run(world: &World, scene: &Scene<'_>) -> Result<ExitCode, Failure>
     make_startup_files(&scene.home())?;
     let s3 = if scene.find_program(OsStr::new("aws")).is_ok() { "aws s3" } else { "hatbox sandbox s3" };
     world.output.note(&format!(
-        "{BOLD}this is a sandbox{BOLD:#}, not AWS, without your own keys; `exit` leaves it. Try:"
+        "{BOLD}this is a sandbox{BOLD:#}, not AWS, without your keys; `exit` leaves it. Try:"
     ));
     for (command, what) in [
-        (format!("hatbox exec security-auditor -- {s3} ls"), "a role that does not require MFA"),
-        (format!("hatbox exec dev-infra-admin -- {s3} ls"), "a role that requires an MFA code"),
+        (format!("hatbox exec security-auditor -- {s3} ls"), "assume a role without MFA"),
+        (format!("hatbox exec dev-infra-admin -- {s3} ls"), "assume a role that requires MFA"),
         ("hatbox sandbox code".to_owned(), "print the MFA code"),
         ("hatbox sso login".to_owned(), "sign in to IAM Identity Center"),
         ("hatbox login --session jan-console".to_owned(), "sign in as `aws login` does"),
         (format!("hatbox trust graph {BOTH_ACCOUNTS}"), "who can assume which role"),
         ("hatbox sandbox log".to_owned(), "which calls were allowed, and why"),
     ] {
-        // On the line of the command if it fits, otherwise above it.
-        if command.len() > 48 {
-            world.output.raw_line(&format!("  {:<48}  {what}:", ""));
+        // On the line of the command if both fit into 80 columns, otherwise below it.
+        if command.len() > COMMAND_WIDTH {
             world.output.raw_line(&format!("  {command}"));
+            world.output.raw_line(&format!("  {:COMMAND_WIDTH$}  {what}", ""));
         } else {
-            world.output.raw_line(&format!("  {command:<48}  {what}"));
+            world.output.raw_line(&format!("  {command:<COMMAND_WIDTH$}  {what}"));
         }
     }
     let mut command = scene.command(&shell);

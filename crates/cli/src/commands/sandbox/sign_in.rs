@@ -54,5 +54,9 @@ fn follow(redirect: &str) -> std::io::Result<()> {
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.take(ANSWER_LIMIT).read_to_end(&mut answer)?;
-    if answer.starts_with(b"HTTP/1.") { Ok(()) } else { Err(std::io::Error::other("the answer is not HTTP")) }
+    if answer.starts_with(b"HTTP/1.") {
+        Ok(())
+    } else {
+        Err(std::io::Error::other("the response is not HTTP"))
+    }
 }

@@ -63,7 +63,7 @@ pub(super) fn run(
     let question = Confirmation {
         text: &format!("Write these changes to {shown}? (y|N) "),
         because: None,
-        hint: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or add --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if !args.yes && !ask_yes_or_no(world, &question)? {

@@ -27,13 +27,13 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreMigrateArgs) -
             FailureKind::Usage,
             format!("cannot copy the keys from `{source_kind}` to itself"),
         )
-        .hint("name the two backends by --from and --to; `hatbox store status` shows them"));
+        .hint("name the two backends with --from and --to; `hatbox store status` shows them"));
     }
     let mut target = KeyStore::open_kind(world, global, target_kind, "--to")?;
 
     let (items, broken) = source.all_items()?;
     for problem in &broken {
-        world.output.warn(&format!("left where it is: {problem}"));
+        world.output.warn(&format!("not copied: {problem}"));
     }
     let hint = "add --overwrite to replace it by the source's; nothing was changed";
     let plan = target.plan_transfer(items, args.overwrite.into(), hint)?;
@@ -73,7 +73,7 @@ fn delete_source(
     let question = Confirmation {
         text: &format!("Delete {} {what} from `{kind}`? (y|N) ", ids.len()),
         because: None,
-        hint: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or add --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if ids.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {

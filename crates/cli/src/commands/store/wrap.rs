@@ -132,6 +132,8 @@ fn remove(world: &World, store: &mut KeyStore, name: &str) -> Result<(), Failure
     })?;
     store.remove_wrap(&name)?;
     world.output.note(&format!("removed the wrap `{}`", name.as_str()));
-    world.output.note("a copy of it can still unlock the keys; `hatbox store rekey` ends that for all that is written from then on");
+    world.output.note(
+        "a copy of it can still unlock the store; to protect what is stored from now on: hatbox store rekey",
+    );
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) fn run(world: &World, args: &TrustEvaluateArgs) -> Result<(), Failure
         world.output.data(&format!("{answer}\n"))?;
     }
     if unreadable > 0 {
-        let error = format!("{unreadable} of {rows} rows could not be read; their answers say why");
+        let error = format!("{unreadable} of {rows} lines could not be read: see the errors in the output");
         return Err(Failure::new(FailureKind::Failed, error));
     }
     Ok(())

@@ -54,9 +54,9 @@ fn format_of(file: &Path) -> Result<TrustGraphFormat, Failure> {
         Some("dot" | "gv") => Ok(TrustGraphFormat::Dot),
         Some("json") => Ok(TrustGraphFormat::Json),
         _ => {
-            let error = format!("cannot tell the format from the extension of `{}`", file.display());
+            let error = format!("no format for the extension of `{}`", file.display());
             Err(Failure::new(FailureKind::Usage, error)
-                .hint("the endings are .svg, .txt, .dot and .json; for any other file say `--format svg`"))
+                .hint("use .svg, .txt, .dot or .json, or give the format: --format svg"))
         }
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Parties<'a> {
         user.or_else(role).ok_or_else(|| {
             Failure::new(
                 FailureKind::Usage,
-                format!("cannot tell which IAM user profile `{text}` belongs to: it has no `mfa_serial`"),
+                format!("cannot find out which IAM user profile `{text}` belongs to: it has no `mfa_serial`"),
             )
             .hint("name the user by ARN")
         })

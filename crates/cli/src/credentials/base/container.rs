@@ -61,7 +61,7 @@ pub(super) fn run(
             status,
         )),
         (status, _) => Err(with_hint(
-            failure.of_text(FailureKind::Failed, &format!("it answered HTTP {status}")),
+            failure.of_text(FailureKind::Failed, &format!("it returned HTTP {status}")),
             status,
         )),
     }

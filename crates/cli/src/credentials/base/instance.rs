@@ -76,7 +76,8 @@ impl Imds<'_> {
         };
         let answer = self.service.send(&request).map_err(|error| {
             self.failure.of_error(&error).hint(
-                "instance metadata is only on EC2 instances; in a container on one, its hop limit must be 2 or more",
+                "instance metadata exists only on EC2 instances; for containers on one, its hop limit must \
+                 be 2 or more",
             )
         })?;
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();
@@ -89,7 +90,7 @@ impl Imds<'_> {
                 .of_text(FailureKind::Failed, "it returned no token: the service is not IMDSv2")),
             status => Err(self
                 .failure
-                .of_text(FailureKind::Failed, &format!("it refused to give a token (HTTP {status})"))
+                .of_text(FailureKind::Failed, &format!("it returned no token (HTTP {status})"))
                 .hint(
                     "hatbox uses IMDSv2 only; allow it for the instance, and a hop limit of 2 for containers",
                 )),
@@ -123,7 +124,7 @@ impl Imds<'_> {
                 .failure
                 .of_text(FailureKind::Failed, "no role is attached to the instance (HTTP 404)")
                 .hint("attach an instance profile with a role to the instance")),
-            status => Err(self.failure.of_text(FailureKind::Failed, &format!("it answered HTTP {status}"))),
+            status => Err(self.failure.of_text(FailureKind::Failed, &format!("it returned HTTP {status}"))),
         }
     }
 }

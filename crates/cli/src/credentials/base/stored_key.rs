@@ -17,7 +17,7 @@ pub(super) fn read(
     if id.is_some_and(|id| *id != key.id) {
         return Err(Failure::new(
             FailureKind::Failed,
-            format!("the access key of `{profile}` was changed meanwhile"),
+            format!("the access key of `{profile}` was changed in the meantime"),
         )
         .hint("run the command again"));
     }

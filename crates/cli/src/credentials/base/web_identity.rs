@@ -165,7 +165,7 @@ enum TokenError {
     Empty,
     #[error("it has {0} characters; a token has 4 to 20,000")]
     Length(usize),
-    #[error("it has a blank or a character outside printable ASCII; a token has none")]
+    #[error("it has a blank or a character outside printable ASCII, which no token has")]
     Character,
 }
 

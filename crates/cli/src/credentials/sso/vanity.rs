@@ -20,7 +20,7 @@ const NO_HEAD: [u16; 2] = [405, 501];
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum VanityError {
     /// An answer without a redirect.
-    #[error("it answers with HTTP {0}, not with a redirect to a portal of AWS")]
+    #[error("it returns HTTP {0}, not a redirect to a portal of AWS")]
     NotRedirected(u16),
     /// A redirect to anything but a portal.
     #[error("it redirects to a place that is not a portal of AWS")]

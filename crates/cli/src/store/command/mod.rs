@@ -56,7 +56,7 @@ impl CommandStore {
 
     fn no_answer(&self, verb: Verb, problem: &str) -> StoreError {
         let why = format!("the helper {} returned no answer to `{}`: {problem}", self.shown(), verb.as_str());
-        Self::unavailable(why, Some("docs/store-command.md says what a helper must answer".to_owned()))
+        Self::unavailable(why, Some("docs/store-command.md describes what a helper must print".to_owned()))
     }
 
     /// Runs the helper once. `id` is the item that it is about.
@@ -68,7 +68,7 @@ impl CommandStore {
         person: Person,
     ) -> Result<Answer, StoreError> {
         let Some(command) = &self.command else {
-            let why = "no helper is named: `store_command` is not in hatbox's settings".to_owned();
+            let why = "no helper is set: `store_command` is not in hatbox's settings".to_owned();
             return Err(Self::unavailable(why, Some("see docs/store-command.md".to_owned())));
         };
         let name = id.map(render_name);
@@ -95,7 +95,7 @@ impl CommandStore {
         if let Some(said) = &answer.name
             && Some(said) != name.as_ref()
         {
-            return Err(self.no_answer(verb, "it is about another item"));
+            return Err(self.no_answer(verb, "it is for another item"));
         }
         match answer.error {
             None => Ok(answer),
@@ -125,7 +125,7 @@ impl CommandStore {
     fn fetch_state(&self) -> Status {
         if self.command.is_none() {
             return Status::Unavailable(
-                "no helper is named: set `store_command` in hatbox's settings".to_owned(),
+                "no helper is set: add `store_command` to hatbox's settings".to_owned(),
             );
         }
         let answer = match self.ask_helper(Verb::Status, None, None, Person::IsNotAsked) {

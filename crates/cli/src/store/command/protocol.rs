@@ -134,11 +134,10 @@ pub(super) fn parse_answer(bytes: &[u8]) -> Result<Answer, &'static str> {
     let text = std::str::from_utf8(bytes).map_err(|_| "what it printed is not UTF-8")?;
     match serde_json::from_str::<Version>(text) {
         Ok(Version { version: VERSION }) => {}
-        Ok(_) => return Err("it speaks another version of the protocol than 1"),
+        Ok(_) => return Err("its output is not of version 1 of the protocol"),
         Err(_) => return Err("its output is not valid JSON"),
     }
-    let mut answer: Answer =
-        serde_json::from_str(text).map_err(|_| "its answer has members that none has")?;
+    let mut answer: Answer = serde_json::from_str(text).map_err(|_| "its output has unknown members")?;
     for words in [&mut answer.message, &mut answer.hint].into_iter().flatten() {
         *words = printable_start(words, WORDS_LIMIT);
     }
@@ -171,9 +170,9 @@ mod tests {
             (b"canary", "its output is not valid JSON"),
             (b"{\"version\":1}{\"version\":1}", "its output is not valid JSON"),
             (b"{\"status\":\"ready\"}", "its output is not valid JSON"),
-            (b"{\"version\":2,\"new\":1}", "it speaks another version of the protocol than 1"),
-            (b"{\"version\":1,\"canary\":1}", "its answer has members that none has"),
-            (b"{\"version\":1,\"error\":\"canary\"}", "its answer has members that none has"),
+            (b"{\"version\":2,\"new\":1}", "its output is not of version 1 of the protocol"),
+            (b"{\"version\":1,\"canary\":1}", "its output has unknown members"),
+            (b"{\"version\":1,\"error\":\"canary\"}", "its output has unknown members"),
         ];
         for (bytes, problem) in cases {
             assert_eq!(parse_answer(bytes).err(), Some(problem));

@@ -225,12 +225,12 @@ fn a_helper_that_answers_with_anything_else_is_named() {
         ("read", "exec sleep 20".to_owned(), "it did not end within 1 s"),
         ("read", "exec yes can''ary".to_owned(), "it printed more than 64 KiB"),
         ("read", ":".to_owned(), "it printed nothing"),
-        ("read", "echo '{\"version\":2}'".to_owned(), "it speaks another version of the protocol than 1"),
+        ("read", "echo '{\"version\":2}'".to_owned(), "its output is not of version 1 of the protocol"),
         ("read", "echo '{\"version\":1}'".to_owned(), "it has no text"),
         (
             "read",
             "echo '{\"version\":1,\"name\":\"access-key/b\",\"text\":\"\"}'".to_owned(),
-            "it is about another item",
+            "it is for another item",
         ),
         ("read", "echo can''ary >&2; exit 1".to_owned(), "it failed: exit status: 1"),
     ];
@@ -243,7 +243,7 @@ fn a_helper_that_answers_with_anything_else_is_named() {
         assert!(!text.contains("canary"), "{text}");
     }
     for (text, problem) in
-        [(other.as_str(), "it is the item of another name"), ("canary", "it is not what hatbox wrote")]
+        [(other.as_str(), "it belongs to another item"), ("canary", "it is not what hatbox wrote")]
     {
         let (_scene, store) = wrong("read", &format!("printf '%s' '{{\"version\":1,\"text\":\"{text}\"}}'"));
         let Err(StoreError::Broken { what, problem: said, .. }) = store.read(&item("a", b"").info.id) else {

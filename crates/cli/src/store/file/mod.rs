@@ -144,9 +144,9 @@ fn not_opened(error: OpenError) -> StoreError {
         OpenError::Memory { megabytes } => StoreError::Unavailable {
             kind: StoreKind::File,
             source: super::cause(format!(
-                "opening it takes {megabytes} MB of memory, and there is not so much"
+                "opening it needs {megabytes} MB of memory, and there is not enough"
             )),
-            hint: Some("raise the limit of memory: `ulimit -v unlimited`, or the container's".to_owned()),
+            hint: Some("raise the memory limit: `ulimit -v unlimited`, or that of the container".to_owned()),
         },
     }
 }
@@ -154,7 +154,7 @@ fn not_opened(error: OpenError) -> StoreError {
 fn changed_meanwhile() -> StoreError {
     StoreError::Unavailable {
         kind: StoreKind::File,
-        source: super::cause("another hatbox changed it meanwhile"),
+        source: super::cause("another hatbox process changed it in the meantime"),
         hint: Some("run the command again".to_owned()),
     }
 }

@@ -26,9 +26,9 @@ impl Complaint {
     pub(crate) fn describe(&self, program: &str) -> String {
         match self {
             Self::Absent => "there is no such entry".to_owned(),
-            Self::Locked => format!("`{program}` did not get the passphrase"),
+            Self::Locked => format!("`{program}` got no passphrase"),
             Self::Broken => "it cannot be decrypted".to_owned(),
-            Self::NoKey => "the key that opens it is not here".to_owned(),
+            Self::NoKey => "its decryption key is missing".to_owned(),
             Self::NoRecipient(whom) => format!("it cannot be encrypted to `{whom}`"),
             Self::Other(line) => format!("`{program}` says: {line}"),
         }

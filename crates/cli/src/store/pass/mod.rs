@@ -77,14 +77,14 @@ impl PassStore {
                 StoreError::Locked(kind, PassphraseError::CannotAsk)
             }
             Failed::Complaint(Complaint::Locked) => {
-                let what = format!("`{program}` did not get the passphrase");
+                let what = format!("`{program}` got no passphrase");
                 StoreError::Locked(kind, PassphraseError::Refused { what })
             }
             Failed::Complaint(Complaint::Broken) => {
                 self.broken(id, ItemTextError::Damaged("it cannot be decrypted"))
             }
             Failed::Complaint(Complaint::NoKey) => self.program.unavailable(
-                format!("the key that opens `{}` is not here", self.entry(id)),
+                format!("the key to decrypt `{}` is missing", self.entry(id)),
                 match kind {
                     StoreKind::Pass => Some("gpg --list-secret-keys".to_owned()),
                     _ => None,

@@ -29,16 +29,16 @@ pub(crate) enum Failed {
     #[error("the keyring is locked")]
     Locked,
     /// A person, or the service in their place, said no.
-    #[error("the desktop's question for the keyring's password was dismissed, or could not be shown")]
+    #[error("the password prompt of the keyring was dismissed, or could not be shown")]
     Refused,
     /// There is no session bus.
     #[error("there is no session bus here")]
     NoBus,
     /// There is a bus, and no keyring on it.
-    #[error("no keyring program answers on the session bus")]
+    #[error("no keyring program responds on the session bus")]
     NoService,
     /// Nothing came back in time.
-    #[error("the keyring did not answer within {} s", DEADLINE.as_secs())]
+    #[error("the keyring did not respond within {} s", DEADLINE.as_secs())]
     Silent,
     /// Something else, by its name.
     #[error("{0}")]
@@ -65,7 +65,8 @@ impl Failed {
                 "run hatbox in a desktop session, or under `dbus-run-session`; `hatbox store status` shows the other backends"
             }
             _ => {
-                "see that GNOME Keyring, KWallet or KeePassXC runs; `hatbox store status` shows the other backends"
+                "check that GNOME Keyring, KWallet or KeePassXC is running; `hatbox store status` shows the \
+                 other backends"
             }
         }
     }
@@ -81,8 +82,8 @@ pub(crate) fn classify(error: &secret_service::Error) -> Failed {
         Error::Unavailable => Failed::NoBus,
         Error::Zbus(error) => of_bus(error),
         Error::ZbusFdo(error) => of_fdo(error),
-        Error::Crypto(_) => Failed::Other("the keyring's answer could not be decrypted".to_owned()),
-        _ => Failed::Other("the keyring's answer could not be understood".to_owned()),
+        Error::Crypto(_) => Failed::Other("the keyring's response could not be decrypted".to_owned()),
+        _ => Failed::Other("the keyring returned an invalid response".to_owned()),
     }
 }
 
@@ -93,7 +94,7 @@ fn of_bus(error: &zbus::Error) -> Failed {
         zbus::Error::InputOutput(error) | zbus::Error::Connection(error, _) => of_io(error.kind()),
         zbus::Error::Address(_) => Failed::NoBus,
         zbus::Error::Handshake(_) => Failed::Other("the session bus refused the connection".to_owned()),
-        _ => Failed::Other("the session bus answered what could not be understood".to_owned()),
+        _ => Failed::Other("the session bus returned an invalid response".to_owned()),
     }
 }
 
@@ -126,7 +127,7 @@ fn of_name(name: &str) -> Failed {
         // The name is the service's, and may be anything: what is printable of it, and not too much.
         _ => {
             let name: String = name.chars().filter(char::is_ascii_graphic).take(80).collect();
-            Failed::Other(format!("the keyring answered with {name}"))
+            Failed::Other(format!("the keyring returned {name}"))
         }
     }
 }
@@ -152,9 +153,9 @@ mod tests {
             ("org.freedesktop.DBus.Error.TimedOut", Failed::Silent),
             (
                 "org.freedesktop.DBus.Error.Failed",
-                Failed::Other("the keyring answered with org.freedesktop.DBus.Error.Failed".to_owned()),
+                Failed::Other("the keyring returned org.freedesktop.DBus.Error.Failed".to_owned()),
             ),
-            ("a\u{1b}[31m.Error.X", Failed::Other("the keyring answered with a[31m.Error.X".to_owned())),
+            ("a\u{1b}[31m.Error.X", Failed::Other("the keyring returned a[31m.Error.X".to_owned())),
         ] {
             assert_eq!(of_name(name), expected, "{name}");
         }

@@ -29,7 +29,7 @@ pub(crate) enum FileError {
     #[error(transparent)]
     NotPrivate(#[from] NotPrivate),
     /// hatbox runs as root, and would create root's files in another user's directory.
-    #[error("you are root, and `{directory}` belongs to uid {owner}: hatbox creates nothing there")]
+    #[error("you are root, and `{directory}` belongs to uid {owner}: hatbox creates no files there")]
     OtherUsers {
         /// The existing directory.
         directory: String,
@@ -48,10 +48,10 @@ pub(crate) enum FileError {
         limit: u64,
     },
     /// It exists already and must not be overwritten.
-    #[error("there is a file `{0}` already")]
+    #[error("the file `{0}` already exists")]
     Exists(String),
     /// Another process changed it in the meantime.
-    #[error("`{0}` was changed meanwhile")]
+    #[error("`{0}` was changed in the meantime")]
     Changed(String),
     /// It is a directory, but a file is to be written.
     #[error("`{0}` is a directory, not a file")]

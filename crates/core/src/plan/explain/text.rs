@@ -62,7 +62,7 @@ impl Writer<'_> {
         let (all, now) = (calls(&|_| true), calls(&|stage| self.is_due(stage)));
         let words = |(calls, has_code)| {
             let calls = match calls {
-                0 => "no call".to_owned(),
+                0 => "no calls".to_owned(),
                 1 => "1 call".to_owned(),
                 calls => format!("{calls} calls"),
             };
@@ -71,7 +71,7 @@ impl Writer<'_> {
         let summary = format!(": {}", words(all));
         self.page.line(&[(self.plan.profile.as_str(), Style::Strong), (&summary, Style::Plain)]);
         if now != all {
-            let cached = format!("now, with what is cached: {}", words(now));
+            let cached = format!("now, with the cached sessions: {}", words(now));
             self.page.line(&[(&cached, Style::Good)]);
         }
     }
@@ -167,7 +167,7 @@ impl Writer<'_> {
                     Some(url) => (url.as_str(), Style::Plain),
                     None => ("no address: AWS_CONTAINER_CREDENTIALS_FULL_URI is not set", Style::Warning),
                 };
-                push_row(&mut self.page, "asked at", at, style, origin.as_deref());
+                push_row(&mut self.page, "endpoint", at, style, origin.as_deref());
             }
             Base::LoginSession { session, .. } => self.row("session", &session.value, session),
         }
@@ -204,7 +204,7 @@ impl Writer<'_> {
         push_row(&mut self.page, "signed by", &signer, Style::Plain, None);
         match step {
             Step::GetFederationToken(_) => {
-                let text = "GetFederationToken takes no MFA code";
+                let text = "GetFederationToken accepts no MFA code";
                 push_row(&mut self.page, "MFA", text, Style::Plain, None);
             }
             _ => self.write_mfa(index, step.mfa()),
@@ -213,7 +213,7 @@ impl Writer<'_> {
             Step::GetSessionToken(session) => {
                 let default = match self.plan.steps.len() {
                     1 => "default",
-                    _ => "default where roles are assumed from it",
+                    _ => "default for a session that assumes roles",
                 };
                 self.write_length(&session.duration, default);
             }
@@ -253,12 +253,12 @@ impl Writer<'_> {
         match &role.cap {
             Some(cap) => {
                 let text = format!(
-                    "{}, not {}: no more from temporary credentials",
+                    "{}, not {}: AWS's limit for temporary credentials",
                     render_duration(cap.allowed),
                     render_duration(cap.wanted.value)
                 );
                 let origin = self.origin(&cap.wanted.origin);
-                push_row(&mut self.page, "length", &text, Style::Warning, origin.as_deref());
+                push_row(&mut self.page, "duration", &text, Style::Warning, origin.as_deref());
             }
             None => self.write_length(&role.duration, "default"),
         }
@@ -276,7 +276,7 @@ impl Writer<'_> {
             self.row("tags", &list.join(", "), tags);
         }
         if let Some(tags) = &role.transitive_tags {
-            self.row("kept tags", &tags.value.join(", "), tags);
+            self.row("transitive", &tags.value.join(", "), tags);
         }
         if let Some(policies) = &role.policies {
             self.write_policies(policies);
@@ -286,16 +286,16 @@ impl Writer<'_> {
     fn write_policies(&mut self, policies: &SessionPolicies) {
         if let Some(document) = &policies.document {
             let count = document.value.chars().count();
-            self.row("at most", &format!("what a policy of {count} characters allows"), document);
+            self.row("limited to", &format!("a policy of {count} characters"), document);
         }
         for arn in &policies.arns {
-            self.row("at most", &arn.value, arn);
+            self.row("limited to", &arn.value, arn);
         }
     }
 
     fn write_length(&mut self, length: &Sourced<Duration>, default: &str) {
         let origin = self.origin(&length.origin).unwrap_or_else(|| default.to_owned());
-        push_row(&mut self.page, "length", &render_duration(length.value), Style::Plain, Some(&origin));
+        push_row(&mut self.page, "duration", &render_duration(length.value), Style::Plain, Some(&origin));
     }
 
     fn write_cache(&mut self, stage: Stage) {

@@ -74,7 +74,7 @@ fn may_import(world: &World, source: &Source, transfer: &Transfer) -> Result<boo
     let question = Confirmation {
         text: "Go on? (y|N) ",
         because: None,
-        hint: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or add --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     ask_yes_or_no(world, &question)
@@ -125,11 +125,11 @@ fn items_of(world: &World, source: &Source, read: Read<'_>, origin: KeyOrigin) -
                 }
             }
             Ok(FoundKey::Temporary) => {
-                world.output.note(&format!("left where it is: the key of `{profile}` is temporary"));
+                world.output.note(&format!("not imported: the key of `{profile}` is temporary"));
             }
             Err(error) => {
                 let place = place_of(world, source, profile);
-                world.output.warn(&format!("left where it is: {place}: {error}"));
+                world.output.warn(&format!("not imported: {place}: {error}"));
             }
         }
     }
@@ -161,8 +161,11 @@ fn open_files(world: &World, source: &Source, origin: KeyOrigin) -> Result<Opene
             continue;
         }
         if opens_nothing {
-            return Err(Failure::new(FailureKind::Failed, "the passphrase opens none of aws-vault's files")
-                .hint("it is the one that aws-vault asks for, or AWS_VAULT_FILE_PASSPHRASE"));
+            return Err(Failure::new(
+                FailureKind::Failed,
+                "the passphrase does not open any of aws-vault's files",
+            )
+            .hint("use the passphrase that aws-vault asks for, or set AWS_VAULT_FILE_PASSPHRASE"));
         }
         return Ok((items_of(world, source, results, origin), Some(passphrase)));
     }
@@ -207,7 +210,7 @@ fn delete_source(
     let question = Confirmation {
         text: &format!("Delete {} of aws-vault's {what}? (y|N) ", done.len()),
         because: None,
-        hint: "run it on a terminal, or with --yes",
+        hint: "run it on a terminal, or add --yes",
         timeout: world.settings()?.prompt_timeout(),
     };
     if done.is_empty() || !(args.yes || ask_yes_or_no(world, &question)?) {
@@ -222,7 +225,7 @@ fn delete_source(
         let is_same = matches!(&read, Ok(FoundKey::Key(found))
             if found.id == stored.id && found.secret.expose() == stored.secret.expose());
         if !is_same {
-            world.output.warn(&format!("left where it is: {place}: it has changed since it was imported"));
+            world.output.warn(&format!("not deleted: {place}: it has changed since it was imported"));
             continue;
         }
         source.vault.delete(profile).map_err(|why| {

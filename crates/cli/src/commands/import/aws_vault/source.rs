@@ -22,7 +22,7 @@ pub(super) struct Source {
 }
 
 const BY_HAND: &str =
-    "let aws-vault hand over each key: `aws-vault exec --no-session PROFILE -- hatbox add --env PROFILE`";
+    "export each key from aws-vault: `aws-vault exec --no-session PROFILE -- hatbox add --env PROFILE`";
 
 /// Finds the store, opens it and lists its entries. Asks no question and reads no secret.
 ///
@@ -160,13 +160,11 @@ fn open(
             Ok((Vault::Wincred(crate::aws_vault::WincredVault), shown))
         }
         VaultKind::Kwallet => Err(VaultError::Failed(
-            "KWallet's own interface is not spoken here; KWallet 6 is reached by `--from secret-service` \
-             where aws-vault used that"
+            "hatbox cannot read KWallet's own interface; if aws-vault used KWallet 6 as a Secret Service: \
+             --from secret-service"
                 .to_owned(),
         )),
-        _ => {
-            Err(VaultError::Failed(format!("`{kind}` is not built into this hatbox, or not of this system")))
-        }
+        _ => Err(VaultError::Failed(format!("`{kind}` is not available in this build or on this system"))),
     }
 }
 
@@ -181,7 +179,7 @@ pub(super) fn failure_of(kind: VaultKind, error: &VaultError) -> Failure {
         what,
     );
     let failure = match kind {
-        VaultKind::File => failure.hint("name its directory by --dir or AWS_VAULT_FILE_DIR"),
+        VaultKind::File => failure.hint("name its directory with --dir or AWS_VAULT_FILE_DIR"),
         _ => failure,
     };
     failure.hint(BY_HAND)

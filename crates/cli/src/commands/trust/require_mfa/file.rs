@@ -25,11 +25,11 @@ pub(super) fn run(world: &World, file: &Path, args: &TrustRequireMfaArgs) -> Res
     let outcome = decode_json(&bytes).and_then(|text| require_mfa(text, &wanted));
     match outcome.map_err(|error| unreadable(&name, &error))? {
         Outcome::Refused(guard) => {
-            let failure = Failure::new(FailureKind::Refused, format!("`{name}` is left as it is: {guard}"));
+            let failure = Failure::new(FailureKind::Refused, format!("`{name}` is not changed: {guard}"));
             Err(failure.hint(format!("hatbox trust lint {}", quote_path(&file.to_string_lossy()))))
         }
         Outcome::Unchanged(effects) => {
-            let text = format!("{name} asks people for MFA already.\n{}", render_effects(&effects));
+            let text = format!("{name} already requires MFA.\n{}", render_effects(&effects));
             world.output.data(&text)?;
             Ok(())
         }

@@ -44,17 +44,16 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustRequireMfaArgs
         Outcome::Patched(patch) => patch,
         Outcome::Refused(guard) => return Err(failure_of(&role, &guard)),
         Outcome::Unchanged(_) => {
-            text.push_str("Nothing to do: it asks for MFA already.\n");
+            text.push_str("Nothing to do: it already requires MFA.\n");
             world.output.data(&text)?;
             return verify_by(world, global, verified.as_ref());
         }
     };
     if live.leads_without_mfa_through(&role.arn) {
         let profile = &live.profile;
-        let error =
-            format!("`{profile}` itself comes by way of `{}` without MFA, and would be shut out", role.name);
+        let error = format!("`{profile}` itself uses `{}` without MFA, and would lose access", role.name);
         return Err(Failure::new(FailureKind::Refused, error)
-            .hint("name another profile by --profile, or set `mfa_serial` in this one"));
+            .hint("name another profile with --profile, or set `mfa_serial` in this one"));
     }
     text.push_str(&render_diff(&patch.changes, Layout::ByMember));
     let accounts = load_from(world, global, &args.from, args.mfa_token.as_deref())?;
@@ -74,10 +73,8 @@ fn profile_to_verify(world: &World, named: &str) -> Result<ProfileName, Failure>
     match ProfileName::parse(named) {
         Ok(profile) if role_of_profile(world, named)?.is_some() => Ok(profile),
         _ => {
-            let error = format!(
-                "`--verify` tries the role by its profile, and `{named}` is not the profile of a role"
-            );
-            Err(Failure::new(FailureKind::Usage, error).hint("name the profile in the place of the role"))
+            let error = format!("`--verify` needs the profile of the role, and `{named}` is not one");
+            Err(Failure::new(FailureKind::Usage, error).hint("give the profile instead of the role"))
         }
     }
 }
@@ -90,7 +87,7 @@ fn verify_by(world: &World, global: &GlobalArgs, profile: Option<&ProfileName>) 
 }
 
 fn failure_of(role: &RoleFacts, guard: &Guard) -> Failure {
-    let failure = Failure::new(FailureKind::Refused, format!("`{}` is left as it is: {guard}", role.name));
+    let failure = Failure::new(FailureKind::Refused, format!("`{}` is not changed: {guard}", role.name));
     match guard {
         Guard::NoOneHasMfa => {
             failure.hint("services, providers and roles never have MFA: nothing was changed")
@@ -124,7 +121,7 @@ fn fetch_by_arn(live: &LiveIam, arn: &RoleArn) -> Result<RoleFacts, Failure> {
         return Ok(role);
     }
     let error = format!("`{}` reaches `{}`, not `{arn}`", live.profile, role.arn);
-    Err(Failure::new(FailureKind::Usage, error).hint("name a profile of the role's own account by --profile"))
+    Err(Failure::new(FailureKind::Usage, error).hint("name a profile of the role's account with --profile"))
 }
 
 fn role_of_profile(world: &World, text: &str) -> Result<Option<RoleArn>, Failure> {
@@ -145,7 +142,7 @@ fn find_impact(
 ) -> Option<Impact> {
     if let Err(failure) = load_live(world, live, &mut accounts) {
         let why = failure.causes.first().unwrap_or(&failure.error);
-        world.output.note(&format!("who keeps and who loses access is not known: {why}"));
+        world.output.note(&format!("cannot find out who keeps and who loses access: {why}"));
         return None;
     }
     let given = Assumptions { context: Vec::new(), now: world.clock.now() };
@@ -180,7 +177,7 @@ fn replace(
         let asked = Confirmation {
             text: &format!("Write it to {}? (y|N) ", role.arn),
             because: None,
-            hint: "run it on a terminal, or with --yes",
+            hint: "run it on a terminal, or add --yes",
             timeout: PATIENCE,
         };
         if !ask_yes_or_no(world, &asked)? {
@@ -191,7 +188,7 @@ fn replace(
     let backup = save_backup(world, role)?;
     let undo_command = undo_command(live, &backup);
     let read_back = live.replace_trust(world, role, policy).map_err(|failure| {
-        failure.hint(format!("if it was written, this brings back what was there: {undo_command}"))
+        failure.hint(format!("if it was written, this restores the old policy: {undo_command}"))
     })?;
     let done = match read_back {
         ReadBack::New => "written, and read back",
