@@ -120,7 +120,7 @@ pub enum TotpSeedError {
     #[error("invalid TOTP seed: the URL is not `otpauth://totp/...?secret=...`")]
     Url,
     /// The URL is for codes that AWS does not accept.
-    #[error("invalid TOTP seed: AWS takes codes of SHA1 with 6 digits and a period of 30 seconds only")]
+    #[error("invalid TOTP seed: AWS accepts only SHA1 codes of 6 digits with a period of 30 seconds")]
     Parameters,
 }
 

@@ -13,7 +13,7 @@ use hatbox_types::secret::AccessKeyError;
 pub enum ConfigError {
     /// Neither file has the profile. Created by [`super::files::Config::unknown_profile`] for callers that know that no
     /// key is stored for this name either.
-    #[error("there is no profile `{name}`")]
+    #[error("no profile named `{name}`")]
     UnknownProfile {
         /// The name.
         name: ProfileName,
@@ -23,7 +23,7 @@ pub enum ConfigError {
         origin: Option<Origin>,
     },
     /// `include_profile` names a profile that is in neither file.
-    #[error("profile `{profile}` includes `{include}`, and there is no such profile")]
+    #[error("profile `{profile}` includes `{include}`, which does not exist")]
     MissingInclude {
         /// The profile that includes.
         profile: ProfileName,
@@ -52,7 +52,7 @@ pub enum ConfigError {
         limit: usize,
     },
     /// `sso_session` or `services` names a section that is missing.
-    #[error("`{key}` names the section `[{word} {name}]`, and there is no such section")]
+    #[error("`{key}` names the section `[{word} {name}]`, which does not exist")]
     MissingSection {
         /// The key.
         key: &'static str,

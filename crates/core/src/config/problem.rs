@@ -95,7 +95,7 @@ pub enum Warning {
         place: Place,
     },
     /// A value that another one overrides.
-    #[error("`{key}` is not used: {by} says otherwise")]
+    #[error("`{key}` is ignored: {by} overrides it")]
     Loses {
         /// The key of the overridden value.
         key: &'static str,
