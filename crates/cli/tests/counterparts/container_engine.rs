@@ -1,4 +1,4 @@
-//! The commands and the compose file of docs/containers.md, as they are there, with podman in the place of Docker's engine.
+//! The commands, the compose file and the devcontainer of docs/containers.md, as they are there, with podman in the place of Docker's engine.
 //! The images are stand-ins of the same names, made here: nothing is downloaded.
 
 use std::collections::BTreeSet;
@@ -27,6 +27,13 @@ while ! docker version >&2; do sleep 0.05; done
 while read -r line; do echo "$line" >&2; bash -c "$line" </dev/null; done <commands
 docker-compose up --no-color --exit-code-from app </dev/null
 docker-compose down </dev/null >&2
+# The program that editors use, and its arguments.
+if [ $# != 0 ]; then
+    tool() { subcommand=$1; shift; "${tool[@]}" "$subcommand" --workspace-folder . --docker-compose-path docker-compose "$@" </dev/null; }
+    tool=("$@")
+    tool up >&2
+    tool exec /app
+fi
 "#;
 
 /// Limits that a process without the right to raise them can set.
@@ -66,20 +73,30 @@ fn find(program: &str) -> Option<std::path::PathBuf> {
     found
 }
 
-#[test]
-fn the_devcontainer_of_the_document_stays_in_a_service_of_the_compose_file() {
-    let devcontainer: serde_json::Value = serde_json::from_str(block("json")).unwrap();
-    let service = format!("\n  {}:\n", devcontainer["service"].as_str().unwrap());
-    assert!(block("yaml").contains(&service) && service != "\n  credentials:\n", "{devcontainer}");
-    assert!(DOCUMENT.contains(&format!("`{}`:\n", devcontainer["dockerComposeFile"].as_str().unwrap())));
-    // Of a compose file, the command of the service would run, and end.
-    assert_eq!(devcontainer["overrideCommand"], true);
-    let folder = format!(":{}`", devcontainer["workspaceFolder"].as_str().unwrap());
-    assert!(DOCUMENT.contains(&folder), "{devcontainer}");
+/// Writes the document's devcontainer, with the volume that it asks for. Returns the program that starts it.
+fn write_devcontainer(place: &Path) -> Option<Vec<String>> {
+    let (busybox, tool) = (find("busybox")?, Sdk::devcontainer()?);
+    // A shell, and the programs that an editor expects.
+    copy_program(&busybox, &place.join("app"), "/bin/busybox");
+    for name in ["sh", "cat", "sleep", "id", "uname", "env", "printenv", "mkdir", "ls", "stat", "grep"] {
+        std::os::unix::fs::symlink("busybox", place.join("app/bin").join(name)).unwrap();
+    }
+    std::fs::create_dir(place.join("app/etc")).unwrap();
+    std::fs::write(place.join("app/etc/passwd"), "root:x:0:0::/tmp:/bin/sh\n").unwrap();
+    let directory = place.join(".devcontainer");
+    std::fs::create_dir(&directory).unwrap();
+    let volume = "..:/workspace";
+    assert!(DOCUMENT.contains(&format!("the volume `{volume}`")));
+    let token = "\"${HATBOX_TOKEN_FILE}:/token:ro\"";
+    let compose = block("yaml").replace(token, &format!("{token}, \"{volume}\""));
+    assert!(compose.contains(volume));
+    std::fs::write(directory.join("compose.yaml"), compose).unwrap();
+    std::fs::write(directory.join("devcontainer.json"), block("json")).unwrap();
+    Some([vec![tool.program.display().to_string()], tool.arguments].concat())
 }
 
 #[test]
-fn the_commands_and_the_compose_file_of_the_document_give_containers_the_credentials() {
+fn the_commands_and_files_of_the_document_give_containers_the_credentials() {
     if !rustix::process::geteuid().is_root() {
         println!("skipped: namespaces need root");
         return;
@@ -97,6 +114,7 @@ fn the_commands_and_the_compose_file_of_the_document_give_containers_the_credent
     copy_program(&sdk.program, &place.join("app"), "/app");
     std::fs::write(place.join("containers.conf"), CONTAINERS_CONF).unwrap();
     std::fs::write(place.join("compose.yaml"), block("yaml")).unwrap();
+    let devcontainer = write_devcontainer(&place);
     // The document shows the command that it would run.
     let with_flag = |start: &str| document_line(start).replace("'echo docker run", "'docker run");
     let commands = [
@@ -121,9 +139,22 @@ fn the_commands_and_the_compose_file_of_the_document_give_containers_the_credent
     let output = scene
         .home
         .command("unshare")
-        .args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", SCRIPT])
+        .args([
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "bash",
+            "-c",
+            SCRIPT,
+            "bash",
+        ])
+        .args(devcontainer.iter().flatten())
         .current_dir(&place)
         .env("PATH", path)
+        .env("TMPDIR", &place)
         .env("XDG_RUNTIME_DIR", scene.home.path())
         .env("HATBOX_TOKEN_FILE", &variables["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"])
         .output()
@@ -131,5 +162,6 @@ fn the_commands_and_the_compose_file_of_the_document_give_containers_the_credent
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", shown(&output));
     let seen = stdout.lines().filter(|line| line.contains(&id_of_session)).count();
-    assert_eq!(seen, commands.len() + 1, "{}", shown(&output));
+    let runs = commands.len() + 1 + usize::from(devcontainer.is_some());
+    assert_eq!(seen, runs, "{}", shown(&output));
 }

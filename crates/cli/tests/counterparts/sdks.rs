@@ -64,6 +64,16 @@ const NUSHELL: Recipe = Recipe {
     run: &["./node_modules/@nushell/linux-x64/bin/nu"],
 };
 
+const DEVCONTAINER: Recipe = Recipe {
+    name: "devcontainer",
+    files: &[
+        ("package.json", include_str!("sdks/devcontainer.package.json")),
+        ("package-lock.json", include_str!("sdks/devcontainer.lock")),
+    ],
+    install: &["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+    run: &["node", "./node_modules/@devcontainers/cli/devcontainer.js"],
+};
+
 const JAVA: Recipe = Recipe {
     name: "java",
     files: &[("Main.java", include_str!("sdks/Main.java")), ("pom.xml", include_str!("sdks/pom.xml"))],
@@ -100,6 +110,11 @@ impl Sdk {
     /// No SDK: the shell, as npm has it.
     pub(crate) fn nushell() -> Option<Self> {
         NUSHELL.open()
+    }
+
+    /// No SDK: the program that editors start devcontainers with.
+    pub(crate) fn devcontainer() -> Option<Self> {
+        DEVCONTAINER.open()
     }
 
     pub(crate) fn java() -> Option<Self> {
