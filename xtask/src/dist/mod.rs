@@ -111,7 +111,7 @@ pub(crate) fn run(words: &[&str]) -> Result<(), Problem> {
     for then in &request.then {
         match then {
             Then::Check => check::check(request.target, &request.out)?,
-            Then::CheckReproducible => reproducible::check(request.target, &request.out)?,
+            Then::CheckReproducible => reproducible::check(&request)?,
         }
     }
     Ok(())
@@ -144,7 +144,9 @@ fn make(request: &Request) -> Result<(), Problem> {
     let Request { target, out, .. } = request;
     let time = load_time()?;
     let program = match &request.program {
-        Some(program) => std::path::absolute(program)?,
+        Some(program) => {
+            program.canonicalize().map_err(|problem| format!("{}: {problem}", program.display()))?
+        }
         None => build_for(target.triple)?,
     };
     check_released_for(target.triple, &program)?;

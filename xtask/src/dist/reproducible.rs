@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Target, git, load_time, sums};
+use super::{Request, Target, git, load_time, sums};
 use crate::Problem;
 use crate::scene::{check as check_output, root};
 
-/// Builds a clone of the commit for `target`, and compares what it makes with what is in `out`.
-pub(super) fn check(target: &Target, out: &Path) -> Result<(), Problem> {
+/// Makes in a clone of the commit what was requested here, and compares. A program that was built before is not built.
+pub(super) fn check(request: &Request) -> Result<(), Problem> {
     let changed = check_output(&git(&root()).args(["status", "--porcelain"]).output()?)?;
     if !changed.is_empty() {
         return Err(format!("a clone has only what is committed; commit or remove first:\n{changed}").into());
@@ -22,21 +22,15 @@ pub(super) fn check(target: &Target, out: &Path) -> Result<(), Problem> {
     let mut command = Command::new("cargo");
     command.current_dir(&clone).stdin(Stdio::null());
     command.args(["run", "--quiet", "--locked", "--package", "xtask", "--", "dist"]);
-    command.args(["--target", target.triple]).arg("--out").arg(&made);
+    command.args(["--target", request.target.triple]).arg("--out").arg(&made);
+    if let Some(program) = &request.program {
+        command.arg("--program").arg(std::path::absolute(program)?);
+    }
     command.env("SOURCE_DATE_EPOCH", load_time()?.to_string()).env("CARGO_TARGET_DIR", clone.join("target"));
     if !command.status()?.success() {
         return Err("the clone was not built".into());
     }
-    let mut differing = Vec::new();
-    for name in target.files() {
-        let digest =
-            |directory: &Path| Ok::<_, Problem>(sums::sha256(&std::fs::read(directory.join(&name))?));
-        let (here, there) = (digest(out)?, digest(&made)?);
-        println!("{here}  {name}");
-        if here != there {
-            differing.push(name);
-        }
-    }
+    let differing = compare(request.target, &request.out, &made)?;
     if differing.is_empty() {
         println!("a clone in another directory makes the same bytes");
         return Ok(());
@@ -45,4 +39,40 @@ pub(super) fn check(target: &Target, out: &Path) -> Result<(), Problem> {
     let kept = elsewhere.keep();
     Err(format!("another directory makes other bytes of {}: see {}", differing.join(", "), kept.display())
         .into())
+}
+
+/// The files for `target` that are not the same in both directories.
+fn compare(target: &Target, here: &Path, there: &Path) -> Result<Vec<String>, Problem> {
+    let mut differing = Vec::new();
+    for name in target.files() {
+        let digest =
+            |directory: &Path| Ok::<_, Problem>(sums::sha256(&std::fs::read(directory.join(&name))?));
+        let (digest_here, digest_there) = (digest(here)?, digest(there)?);
+        println!("{digest_here}  {name}");
+        if digest_here != digest_there {
+            differing.push(name);
+        }
+    }
+    Ok(differing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_other_bytes_is_named_and_a_missing_one_is_an_error() {
+        let target = &super::super::TARGETS[0];
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for name in target.files() {
+            std::fs::write(here.path().join(&name), "x").unwrap();
+            std::fs::write(there.path().join(&name), "x").unwrap();
+        }
+        assert!(compare(target, here.path(), there.path()).unwrap().is_empty());
+        let last = target.files().pop().unwrap();
+        std::fs::write(there.path().join(&last), "y").unwrap();
+        assert_eq!(compare(target, here.path(), there.path()).unwrap(), [last.as_str()]);
+        std::fs::remove_file(there.path().join(&last)).unwrap();
+        assert!(compare(target, here.path(), there.path()).is_err());
+    }
 }
