@@ -1,6 +1,6 @@
-//! An ARN taken apart: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+//! Splits an ARN into its parts: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
 
-/// The parts of an ARN, borrowed from its text. Nothing but the form is checked.
+/// The parts of an ARN, borrowed from its text. Only the form is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arn<'t> {
     /// `aws`, `aws-cn`, `aws-us-gov`, ...
@@ -11,14 +11,14 @@ pub struct Arn<'t> {
     pub region: &'t str,
     /// 12 digits, or empty for S3.
     pub account: &'t str,
-    /// All the rest, with any further colons.
+    /// The rest, including further colons.
     pub resource: &'t str,
 }
 
 impl<'t> Arn<'t> {
-    /// Takes `text` apart; `None` when it has not the six parts of an ARN.
+    /// Splits `text`; returns `None` if it lacks one of the six parts of an ARN.
     pub fn parse(text: &'t str) -> Option<Self> {
-        // By bytes: this is asked many times for each request.
+        // Works on bytes, as it is called many times per request.
         let next = |text: &'t str| {
             let colon = text.bytes().position(|byte| byte == b':')?;
             Some((text.get(..colon)?, text.get(colon + 1..)?))

@@ -1,28 +1,28 @@
-//! Lengths of time as people write them: `3600`, `1h`, `1h30m`, `12h`. Whole seconds, more than none.
+//! Durations as users write them: `3600`, `1h`, `1h30m`, `12h`. Whole seconds, more than zero.
 
 use std::time::Duration;
 
-/// The longest length that is read: 366 days. What AWS gives is far shorter, and its own to refuse.
+/// The longest duration that is accepted: 366 days. AWS's own limits are far shorter, and AWS checks them.
 pub const MAX_DURATION: Duration = Duration::from_hours(366 * 24);
 
-/// Why a text is no length of time.
+/// Why a text is not a duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
-    /// Not of the form.
+    /// It has another form.
     #[error("expected `3600`, `90m` or `1h30m`")]
     Form,
-    /// Nothing at all.
+    /// It is zero.
     #[error("expected more than 0")]
     Zero,
-    /// More than [`MAX_DURATION`].
+    /// It is more than [`MAX_DURATION`].
     #[error("expected at most 366 days")]
     TooLong,
 }
 
-/// Reads seconds (`3600`), or hours, minutes and seconds with their letters, in this order, each at most once.
+/// Parses seconds (`3600`), or hours, minutes and seconds with their letters, in this order, each at most once.
 ///
 /// # Errors
-/// When it is of another form, zero, or longer than [`MAX_DURATION`].
+/// If it has another form, is zero, or is longer than [`MAX_DURATION`].
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let is_seconds = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let seconds = if is_seconds { parse_count(text)? } else { parse_units(text)? };
@@ -53,11 +53,11 @@ fn parse_count(digits: &str) -> Result<u64, DurationError> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(DurationError::Form);
     }
-    // Nothing but digits: the only error left is one of size.
+    // These are only digits, so the only possible error is their size.
     digits.parse().map_err(|_| DurationError::TooLong)
 }
 
-/// Writes a length as [`parse_duration`] reads it: `1h30m`, `45s`, `0s`. Parts of a second are cut.
+/// Renders a duration in the form of [`parse_duration`]: `1h30m`, `45s`, `0s`. Truncates fractions of a second.
 pub fn render_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let mut text = String::new();

@@ -1,66 +1,66 @@
-//! What AWS's access keys look like, so that a temporary key, a token or swapped halves are not kept as a long-lived key.
+//! The form of AWS's access keys, to avoid storing a temporary key, a token or swapped halves as a long-lived key.
 //!
-//! | id | is | source |
+//! | id | meaning | source |
 //! |---|---|---|
 //! | `AKIA...` | a long-lived access key | IAM, "Understanding unique ID prefixes" |
-//! | `ASIA...` | a temporary access key, of STS | the same |
+//! | `ASIA...` | a temporary access key from STS | the same |
 //! | `ABIA`, `ACCA`, `AGPA`, `AIDA`, `AIPA`, `ANPA`, `ANVA`, `APKA`, `AROA`, `ASCA` | the id of something else | the same |
-//! | other 16 to 128 of `A-Z0-9` | a long-lived access key of AWS's first years | `GetAccessKeyInfo` |
+//! | other 16 to 128 of `A-Z0-9` | a long-lived access key from AWS's first years | `GetAccessKeyInfo` |
 //!
-//! A secret access key has 40 characters of the base64 alphabet. Another service behind an endpoint may mint what it
-//! likes: see [`KeyOrigin::Any`].
+//! A secret access key has 40 characters of the base64 alphabet. Other services may use other forms: see
+//! [`KeyOrigin::Any`].
 
 use crate::secret::{AccessKey, AccessKeyError};
 
-/// Whose keys are taken.
+/// Which keys to accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyOrigin {
-    /// AWS's.
+    /// Only AWS's.
     Aws,
-    /// Also those of other services, of whatever shape.
+    /// Keys of any service, in any form.
     Any,
 }
 
-/// Why two texts are not taken as a long-lived access key. Never holds any of either.
+/// Why two texts are not accepted as a long-lived access key. Contains no part of either.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyShapeError {
-    /// Each half is in the place of the other.
+    /// The two halves are swapped.
     #[error("the access key id and the secret access key are swapped")]
     Swapped,
-    /// The id is a secret.
+    /// The id looks like a secret.
     #[error("the access key id looks like a secret access key")]
     IdIsSecret,
-    /// The id is a temporary key's.
+    /// The id belongs to a temporary key.
     #[error("the access key id is that of a temporary key (ASIA...), which expires")]
     Temporary,
-    /// The id is something else's.
+    /// The id belongs to something other than a key.
     #[error("the access key id looks like the id of {0}")]
     IdOfOther(&'static str),
-    /// The id has other characters than ids have.
+    /// The id contains characters that ids do not have.
     #[error("the access key id has characters other than A-Z and 0-9")]
     IdCharacter,
-    /// The id is shorter or longer than any.
+    /// The id is too short or too long.
     #[error("the access key id has {0} characters: expected 16 to 128")]
     IdLength(usize),
-    /// The secret is an id.
+    /// The secret looks like an id.
     #[error("the secret access key looks like an access key id")]
     SecretIsId,
     /// The secret is much longer than secrets are.
     #[error("the secret access key looks like a session token")]
     SecretIsToken,
-    /// The secret has not the length of one.
+    /// The secret has the wrong length.
     #[error("the secret access key has {}: expected 40", crate::text::count(*.0, "character"))]
     SecretLength(usize),
-    /// The secret has characters that AWS's have not.
+    /// The secret contains characters that AWS's secrets do not have.
     #[error("the secret access key has characters other than A-Z, a-z, 0-9, `/`, `+` and `=`")]
     SecretCharacter,
-    /// Neither AWS's nor another service's.
+    /// It is not a key of any service.
     #[error(transparent)]
     Key(#[from] AccessKeyError),
 }
 
 impl KeyShapeError {
-    /// What the user can do.
+    /// Returns a hint for the user.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Swapped | Self::IdIsSecret | Self::SecretIsId | Self::Key(_) => {
@@ -75,10 +75,10 @@ impl KeyShapeError {
     }
 }
 
-/// Parses a long-lived access key. Swapped halves are refused whatever `origin` is: the secret would be sent as an id.
+/// Parses a long-lived access key. Rejects swapped halves for every `origin`, as the secret would be sent as an id.
 ///
 /// # Errors
-/// When it is not one.
+/// If it is not a long-lived access key.
 pub fn parse_long_lived_key(id: &str, secret: &str, origin: KeyOrigin) -> Result<AccessKey, KeyShapeError> {
     if is_id(secret) && is_secret(id) {
         return Err(KeyShapeError::Swapped);
@@ -90,10 +90,10 @@ pub fn parse_long_lived_key(id: &str, secret: &str, origin: KeyOrigin) -> Result
     Ok(AccessKey::parse(id, secret)?)
 }
 
-/// Checks that `id` looks like the id of a long-lived access key of AWS.
+/// Checks that `id` looks like the id of AWS's long-lived access keys.
 ///
 /// # Errors
-/// When it does not.
+/// If it does not.
 pub fn check_id(id: &str) -> Result<(), KeyShapeError> {
     if is_secret(id) && !is_of_capitals(id) {
         return Err(KeyShapeError::IdIsSecret);
@@ -118,12 +118,12 @@ pub fn check_id(id: &str) -> Result<(), KeyShapeError> {
     Err(KeyShapeError::IdOfOther(other))
 }
 
-/// Checks that `secret` looks like a secret access key of AWS.
+/// Checks that `secret` looks like one of AWS's secret access keys.
 ///
 /// # Errors
-/// When it does not.
+/// If it does not.
 pub fn check_secret(secret: &str) -> Result<(), KeyShapeError> {
-    /// Session tokens have hundreds.
+    /// Session tokens have hundreds of characters.
     const TOKEN: usize = 100;
     if is_id(secret) {
         return Err(KeyShapeError::SecretIsId);
@@ -148,7 +148,7 @@ fn is_secret(text: &str) -> bool {
     text.len() == 40 && text.chars().all(is_base64)
 }
 
-/// Whether it is surely the id of an access key, long-lived or not.
+/// Whether this is certainly the id of an access key, long-lived or temporary.
 fn is_id(text: &str) -> bool {
     is_of_capitals(text)
         && (16..40).contains(&text.len())
@@ -163,7 +163,7 @@ mod tests {
 
     const ID: &str = "AKIAIOSFODNN7EXAMPLE";
     const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-    /// 28 of 100 secrets have neither `/` nor `+`, and so only characters that an id may have.
+    /// 28 of 100 secrets contain neither `/` nor `+`, so only characters that ids may have.
     const PLAIN: &str = "wJalrXUtnFEMIaK7MDENGabPxRfiCYEXAMPLEKEY";
 
     #[test]

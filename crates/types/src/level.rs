@@ -1,18 +1,18 @@
-//! How bad a finding is, of `doctor` and of the rules for trust policies alike.
+//! The severity of findings, for `doctor` and for the rules for trust policies.
 
-/// How bad a finding is, the least first.
+/// The severity of a finding, in increasing order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Worth knowing; nothing fails by it.
+    /// Worth knowing, without consequences.
     Info,
-    /// Perhaps not meant, or less safe than it should be.
+    /// Possibly a mistake, or less secure than it should be.
     Warning,
-    /// A hole, or something that cannot work as it is.
+    /// A security hole, or something that cannot work.
     Error,
 }
 
 impl Level {
-    /// Its word, in texts and in JSON.
+    /// Returns its word in texts and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",

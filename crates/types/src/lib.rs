@@ -1,4 +1,4 @@
-//! Words and secrets that all crates of hatbox share, each checked once, and text as it is shown.
+//! Names and secrets that all crates of hatbox share, each checked once, and text for display.
 //!
 //! No file system, environment, network, process, clock or thread: `clippy.toml` bans them.
 

@@ -1,46 +1,46 @@
-//! The names that AWS and the user give to things, each checked once, where it enters the program.
+//! The names in AWS and in configs, each checked once when it enters the program.
 //!
-//! | type | shape | source |
+//! | type | form | source |
 //! |---|---|---|
 //! | [`ProfileName`] | 1..=256 characters, no control character, no `]`, no blank at either end | botocore's section headers |
 //! | [`AccessKeyId`] | 16..=128 of `[A-Za-z0-9_]` | STS `GetAccessKeyInfo` |
 //! | [`AccountId`] | 12 digits | IAM identifiers |
 //! | [`RoleArn`] | `arn:PARTITION:iam::ACCOUNT:role/NAME`, 20..=2048 | STS `AssumeRole` |
 //! | [`MfaSerial`] | 9..=256 of `[A-Za-z0-9_+=/:,.@-]` | STS `AssumeRole` |
-//! | [`Region`] | 1..=63 of `[a-z0-9-]`, no `-` at either end | a host label, as it becomes part of a host name |
+//! | [`Region`] | 1..=63 of `[a-z0-9-]`, no `-` at either end | a host label, as it is part of a host name |
 
 use std::fmt;
 
 use crate::arn::Arn;
 
-/// Why a text cannot be the name of the thing asked for.
+/// Why a text is not a valid name of its kind.
 ///
-/// The offending text is not part of it: the caller shows it, with the place that it came from.
+/// It does not contain the text, which the caller shows together with its place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// The text is empty.
     #[error("expected a value, found an empty one")]
     Empty,
-    /// The text is shorter or longer than the service takes.
+    /// The text is shorter or longer than the service accepts.
     #[error("expected {min} to {max} characters, found {actual}")]
     Length {
-        /// How many characters it has.
+        /// Its length in characters.
         actual: usize,
-        /// The fewest allowed.
+        /// The minimum length.
         min: usize,
-        /// The most allowed.
+        /// The maximum length.
         max: usize,
     },
-    /// A character that the service does not take.
+    /// A character that the service does not accept.
     #[error("the character `{}` is not allowed", .0.escape_debug())]
     Character(char),
-    /// A character that the service takes only inside a name.
+    /// A character that the service accepts only inside a name.
     #[error("the character `{}` is not allowed at either end", .0.escape_debug())]
     Edge(char),
     /// The text is not an account id.
     #[error("expected 12 digits")]
     AccountId,
-    /// The text is not of the form that is asked for.
+    /// The text does not have the required form.
     #[error("expected `{0}`")]
     Form(&'static str),
 }
@@ -69,7 +69,7 @@ macro_rules! name_type {
         pub struct $name(String);
 
         impl $name {
-            /// The text of the name.
+            /// Returns the text of the name.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -97,10 +97,10 @@ name_type! {
 }
 
 impl ProfileName {
-    /// Checks `text` as a profile name.
+    /// Parses a profile name.
     ///
     /// # Errors
-    /// When it is empty, longer than 256 characters, has a control character or `]`, or has a blank at an end.
+    /// If it is empty, longer than 256 characters, contains a control character or `]`, or begins or ends with a blank.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 1, 256, |c| !c.is_control() && c != ']')?;
         if text.starts_with(char::is_whitespace) || text.ends_with(char::is_whitespace) {
@@ -109,7 +109,7 @@ impl ProfileName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The profile that AWS's tools use when none is named.
+    /// The profile that AWS's tools use if none is named.
     pub fn default_profile() -> Self {
         Self("default".to_owned())
     }
@@ -120,26 +120,26 @@ impl ProfileName {
     }
 }
 
-/// The public half of an access key. Shown to people by its last four characters only.
+/// The id of an access key. Messages show only its last four characters.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccessKeyId(String);
 
 impl AccessKeyId {
-    /// Checks `text` as an access key id. The prefix is not looked at: local stand-ins mint their own.
+    /// Parses an access key id. Ignores the prefix, as local stand-ins use their own.
     ///
     /// # Errors
-    /// When it is not 16 to 128 characters of `[A-Za-z0-9_]`.
+    /// If it is not 16 to 128 characters of `[A-Za-z0-9_]`.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 16, 128, |c| c.is_ascii_alphanumeric() || c == '_')?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The whole id. For requests, the child's environment and sealed items; never for a message.
+    /// Returns the whole id: for requests, the child's environment and sealed items; never for a message.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form for messages: `****` and the last four characters.
+    /// Returns the form for messages: `****` and the last four characters.
     pub fn masked(&self) -> String {
         let tail = self.0.get(self.0.len().saturating_sub(4)..).unwrap_or_default();
         format!("****{tail}")
@@ -158,10 +158,10 @@ name_type! {
 }
 
 impl AccountId {
-    /// Checks `text` as an account id.
+    /// Parses an account id.
     ///
     /// # Errors
-    /// When it is not exactly 12 digits.
+    /// If it is not exactly 12 digits.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 12, 12, |c| c.is_ascii_digit()).map_err(|_| NameError::AccountId)?;
         Ok(Self(text.to_owned()))
@@ -169,17 +169,17 @@ impl AccountId {
 }
 
 name_type! {
-    /// The ARN of an IAM role, path included. Case-sensitive.
+    /// The ARN of an IAM role, including its path. Case-sensitive.
     RoleArn
 }
 
 impl RoleArn {
     const FORM: &'static str = "arn:PARTITION:iam::ACCOUNT:role/NAME";
 
-    /// Checks `text` as a role's ARN.
+    /// Parses the ARN of a role.
     ///
     /// # Errors
-    /// When it is not an IAM role's ARN of 20 to 2048 printable ASCII characters.
+    /// If it is not the ARN of an IAM role with 20 to 2048 printable ASCII characters.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 1, 2048, |c| c.is_ascii_graphic())?;
         let has_form = Arn::parse(text).is_some_and(|arn| {
@@ -198,63 +198,63 @@ impl RoleArn {
         Arn::parse(&self.0)
     }
 
-    /// The partition: `aws`, `aws-cn`, `aws-us-gov`, ...
+    /// Returns the partition: `aws`, `aws-cn`, `aws-us-gov`, ...
     pub fn partition(&self) -> &str {
         self.arn().map_or("", |arn| arn.partition)
     }
 
-    /// The account that owns the role: 12 digits.
+    /// Returns the account of the role: 12 digits.
     pub fn account(&self) -> &str {
         self.arn().map_or("", |arn| arn.account)
     }
 
-    /// The role's name without its path.
+    /// Returns the role's name without its path.
     pub fn role_name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 }
 
 name_type! {
-    /// The serial number of an MFA device: a hardware serial, or the ARN of a virtual device.
+    /// The serial number of an MFA device: that of a hardware device, or the ARN of a virtual one.
     MfaSerial
 }
 
 impl MfaSerial {
-    /// Checks `text` as the serial of an MFA device.
+    /// Parses the serial number of an MFA device.
     ///
     /// # Errors
-    /// When it is not 9 to 256 characters of `[A-Za-z0-9_+=/:,.@-]`.
+    /// If it is not 9 to 256 characters of `[A-Za-z0-9_+=/:,.@-]`.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 9, 256, |c| c.is_ascii_alphanumeric() || "_+=/:,.@-".contains(c))?;
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether this is the ARN of a *user*: a common slip, as the device's ARN has `:mfa/` in its place.
+    /// Whether this is the ARN of a *user*, a common mistake: the ARN of the device has `:mfa/` instead.
     pub fn is_user_arn(&self) -> bool {
         self.0.starts_with("arn:") && self.0.contains(":user/")
     }
 
-    /// Whether the device gives codes. A security key or a passkey does not: `arn:aws:iam::111122223333:u2f/...`.
+    /// Whether the device gives codes. Security keys and passkeys do not: `arn:aws:iam::111122223333:u2f/...`.
     pub fn has_codes(&self) -> bool {
         self.arn().is_none_or(|arn| !arn.resource.starts_with("u2f/"))
     }
 
-    /// The device's ARN; `None` for the serial number of a hardware device.
+    /// Returns the ARN of the device; `None` for the serial number of a hardware device.
     pub fn arn(&self) -> Option<Arn<'_>> {
         Arn::parse(&self.0)
     }
 }
 
 name_type! {
-    /// An AWS region. Not checked against a list: new ones appear, and each becomes part of a host name.
+    /// An AWS region. Not checked against a list, as AWS adds new ones.
     Region
 }
 
 impl Region {
-    /// Checks `text` as a region.
+    /// Parses a region.
     ///
     /// # Errors
-    /// When it cannot be a host label: 1 to 63 characters of `[a-z0-9-]`, no `-` at either end.
+    /// If it cannot be a host label: 1 to 63 characters of `[a-z0-9-]`, no `-` at either end.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check(text, 1, 63, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')?;
         if text.starts_with('-') || text.ends_with('-') {

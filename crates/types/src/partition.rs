@@ -1,8 +1,8 @@
-//! AWS's partitions: sets of regions that share accounts and ARNs with no other.
+//! AWS's partitions: sets of regions that share accounts and ARNs with no other set.
 
 use crate::name::Region;
 
-/// A partition. One that AWS adds later is not known here, and nor are its regions.
+/// A partition. Those that AWS adds later are unknown here, and so are their regions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Partition {
     /// The commercial regions.
@@ -13,7 +13,7 @@ pub enum Partition {
     UsGov,
     /// The European Sovereign Cloud.
     European,
-    /// Secret and top secret regions of the United States and their allies.
+    /// Secret and top secret regions of the United States and allies.
     Iso,
     /// As [`Self::Iso`].
     IsoB,
@@ -23,8 +23,8 @@ pub enum Partition {
     IsoF,
 }
 
-/// Each with its name in ARNs, the beginning of its regions' names, and a region that every account of it has. IAM is
-/// signed for that region.
+/// Each partition with its name in ARNs, the prefix of its regions' names, and a region that is enabled in every
+/// account. Requests to IAM are signed for that region.
 ///
 /// <https://docs.aws.amazon.com/general/latest/gr/rande.html>, and the SDKs' `partitions.json`.
 const TABLE: [(Partition, &str, &str, &str); 8] = [
@@ -39,17 +39,17 @@ const TABLE: [(Partition, &str, &str, &str); 8] = [
 ];
 
 impl Partition {
-    /// The partition of this name; `None` for one that is not known.
+    /// Returns the partition with this name; `None` if it is unknown.
     pub fn parse(name: &str) -> Option<Self> {
         TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
-    /// Its name in ARNs: `aws`, `aws-cn`, `aws-us-gov`, ...
+    /// Returns the name in ARNs: `aws`, `aws-cn`, `aws-us-gov`, ...
     pub fn as_str(self) -> &'static str {
         TABLE.iter().find(|row| row.0 == self).map_or("aws", |row| row.1)
     }
 
-    /// The end of its services' hosts: `amazonaws.com` (`dnsSuffix` of the SDKs' `partitions.json`).
+    /// Returns the suffix of its services' hosts: `amazonaws.com` (`dnsSuffix` in the SDKs' `partitions.json`).
     pub fn dns_suffix(self) -> &'static str {
         match self {
             Self::Aws | Self::UsGov => "amazonaws.com",
@@ -62,7 +62,7 @@ impl Partition {
         }
     }
 
-    /// The end of its dual-stack hosts: `api.aws` (`dualStackDnsSuffix` of the SDKs' `partitions.json`).
+    /// Returns the suffix of its dual-stack hosts: `api.aws` (`dualStackDnsSuffix` in the SDKs' `partitions.json`).
     pub fn dual_stack_suffix(self) -> &'static str {
         match self {
             Self::Aws | Self::UsGov => "api.aws",
@@ -75,14 +75,14 @@ impl Partition {
         }
     }
 
-    /// Where a service is asked when no region is named.
+    /// Returns the region for a service if no region is set.
     pub fn usual_region(self) -> &'static str {
         TABLE.iter().find(|row| row.0 == self).map_or("us-east-1", |row| row.3)
     }
 }
 
 impl Region {
-    /// The partition that the region is in, by AWS's naming; what is not known by its beginning is commercial.
+    /// Returns the region's partition, derived from its prefix. Unknown prefixes count as commercial.
     pub fn partition(&self) -> Partition {
         let is_of = |prefix: &str| !prefix.is_empty() && self.as_str().starts_with(prefix);
         TABLE.iter().find(|row| is_of(row.2)).map_or(Partition::Aws, |row| row.0)

@@ -1,8 +1,8 @@
-//! Access key ids that a sandbox mints carry a mark, so that nothing else is ever sent to one.
+//! Access key ids of a sandbox contain a mark, to ensure that no other key is ever sent to a sandbox.
 //!
-//! An id is a prefix (`AKIA`, `ASIA`), eight random characters, and eight characters derived from those
-//! and the sandbox's own id. The check needs no file and no call: a real key fails it offline, before
-//! a signature or an MFA code leaves the process.
+//! An id consists of a prefix (`AKIA`, `ASIA`), eight random characters, and eight characters derived from those and
+//! the sandbox's own id. The check needs no file and no call: a real key fails it before a signature or an MFA code
+//! leaves the process.
 
 use sha2::{Digest, Sha256};
 
@@ -10,14 +10,14 @@ use crate::name::AccessKeyId;
 
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// Renders an access key id of the sandbox `sandbox_id`: `prefix` (4 characters) and 16 more.
+/// Renders an access key id of the sandbox `sandbox_id`: `prefix` (4 characters) and 16 more characters.
 pub fn render_sandbox_key_id(prefix: &str, sandbox_id: &str, random: [u8; 8]) -> String {
     let random = encode(random);
     let mark = mark(prefix, sandbox_id, &random);
     format!("{prefix}{random}{mark}")
 }
 
-/// Whether the sandbox `sandbox_id` minted `id`.
+/// Whether the sandbox `sandbox_id` issued `id`.
 pub fn is_minted_by(id: &AccessKeyId, sandbox_id: &str) -> bool {
     let id = id.as_str();
     match (id.len(), id.get(..4), id.get(4..12), id.get(12..)) {
@@ -26,7 +26,8 @@ pub fn is_minted_by(id: &AccessKeyId, sandbox_id: &str) -> bool {
     }
 }
 
-/// Whether a token's issuer (`iss`) is a sandbox's identity provider. `.example` is reserved: no real provider is there.
+/// Whether the issuer (`iss`) of a token is a sandbox's identity provider. `.example` is reserved, so it is never a
+/// real one.
 pub fn is_sandbox_issuer(issuer: &str) -> bool {
     let host = issuer.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
     host.is_some_and(|host| host.ends_with(".sandbox.example"))

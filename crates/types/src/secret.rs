@@ -1,4 +1,4 @@
-//! Secrets as types: wiped when dropped, redacted when printed, serialisable only on purpose.
+//! Types for secrets: wiped on drop, redacted when printed, and serializable only on purpose.
 
 use std::fmt;
 
@@ -14,12 +14,12 @@ use crate::name::{AccessKeyId, NameError};
 pub struct SecretString(Zeroizing<String>);
 
 impl SecretString {
-    /// Takes the text over. The caller's own copies, if any, stay the caller's to wipe.
+    /// Takes ownership of the text. The caller has to wipe its own copies, if any.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself, for the one place that needs it.
+    /// Returns the text, for the code that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -40,18 +40,18 @@ impl<'de> serde::Deserialize<'de> for SecretString {
 /// A long-lived key pair of a user.
 #[derive(Debug, Clone)]
 pub struct AccessKey {
-    /// The public half.
+    /// The access key id.
     pub id: AccessKeyId,
-    /// The secret half: 1..=256 characters, none of them blank or control.
+    /// The secret access key: 1..=256 characters, without blanks and control characters.
     pub secret: SecretString,
 }
 
 impl AccessKey {
-    /// Checks both halves by shape, not by prefix or exact length: stand-ins mint their own.
+    /// Checks the form of both halves, but not the prefix or exact length, as stand-ins use their own.
     ///
     /// # Errors
-    /// When the id is no access key id, or the secret is empty, longer than 256 characters, or has a
-    /// character that is not printable ASCII. The error never holds the secret.
+    /// If the id is invalid, or the secret is empty, longer than 256 characters, or contains a character that is not
+    /// printable ASCII. The error never contains the secret.
     pub fn parse(id: &str, secret: &str) -> Result<Self, AccessKeyError> {
         let id = AccessKeyId::parse(id).map_err(AccessKeyError::Id)?;
         if secret.is_empty() {
@@ -67,36 +67,36 @@ impl AccessKey {
     }
 }
 
-/// Why two texts are no access key.
+/// Why two texts are not an access key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AccessKeyError {
-    /// The access key id has not the shape of one.
+    /// The access key id is malformed.
     #[error("invalid access key id: {0}")]
     Id(NameError),
     /// The secret is empty.
     #[error("the secret access key is empty")]
     EmptySecret,
-    /// The secret is longer than any that AWS gives.
+    /// The secret is longer than any secret of AWS.
     #[error("the secret access key has {length} characters: expected at most 256")]
     LongSecret {
         /// Its length in bytes.
         length: usize,
     },
-    /// The secret has a blank, a control character or a character outside ASCII.
+    /// The secret contains a blank, a control character or a non-ASCII character.
     #[error("the secret access key has a blank or a character outside printable ASCII")]
     SecretCharacter,
 }
 
-/// Temporary credentials, as STS and its relatives give them.
+/// Temporary credentials, as STS and similar services return them.
 #[derive(Debug, Clone)]
 pub struct SessionCredentials {
-    /// The public half of the temporary key.
+    /// The id of the temporary key.
     pub access_key_id: AccessKeyId,
-    /// The secret half.
+    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// The session token, opaque, of no fixed size.
+    /// The session token, which is opaque and may have any length.
     pub session_token: SecretString,
-    /// When AWS stops taking them. Whole seconds.
+    /// When AWS stops accepting them, in whole seconds.
     pub expires_at: Timestamp,
 }
 
@@ -105,14 +105,14 @@ pub struct SessionCredentials {
 pub struct MfaCode(SecretString);
 
 impl MfaCode {
-    /// Checks `text` as a code. Blanks at its ends are cut, and so are blanks and hyphens between digits: authenticators
-    /// show `163 518`.
+    /// Parses a code. Removes blanks around it, and blanks and hyphens between its digits, as authenticators show `163
+    /// 518`.
     ///
     /// # Errors
-    /// When it is not exactly six digits. The text is not part of the error.
+    /// If it is not exactly six digits. The error does not contain the text.
     pub fn parse(text: &str) -> Result<Self, MfaCodeError> {
         let text = text.trim();
-        // Not line ends: two lines are two codes, or none.
+        // Line ends are not removed: two lines are not one code.
         let is_separator = |c: char| matches!(c, ' ' | '\t' | '\u{a0}' | '\u{2009}' | '\u{202f}' | '-');
         let is_inside = !text.starts_with(is_separator) && !text.ends_with(is_separator);
         let mut digits = Zeroizing::new(String::with_capacity(text.len()));
@@ -124,12 +124,12 @@ impl MfaCode {
         }
     }
 
-    /// The code of a number, of which the last six digits count.
+    /// Returns the code for the last six digits of a number.
     pub fn of_number(number: u32) -> Self {
         Self(SecretString::new(format!("{:06}", number % 1_000_000)))
     }
 
-    /// The six digits, for the request.
+    /// Returns the six digits, for the request.
     pub fn expose(&self) -> &str {
         self.0.expose()
     }

@@ -1,5 +1,4 @@
-//! Text as people and shells take it: foreign text made printable, words quoted, long lines wrapped,
-//! tables, styled pages.
+//! Text for people and shells: escaping, quoting, wrapping, tables and styled pages.
 
 mod printable;
 

@@ -1,8 +1,8 @@
-//! Patterns in which `*` is any text and `?` any one character.
+//! Patterns with `*` for any text and `?` for any single character.
 
-/// Whether all of `text` fits `pattern`. Case counts.
+/// Whether the whole `text` matches `pattern`. Case-sensitive.
 ///
-/// Goes back to the last `*` only, so it takes at most as many steps as the product of both lengths.
+/// Backtracks only to the last `*`, so the number of steps is at most the product of both lengths.
 pub fn matches_glob(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut last_star = None;

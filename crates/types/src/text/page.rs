@@ -1,67 +1,67 @@
-//! Pages for people: styled lines, of at most 80 columns where their words allow that.
+//! Pages for people: styled lines of at most 80 columns, except for long words.
 //!
-//! Nothing is coloured here: a [`Line`] is made of spans with a [`Style`] each, and its meaning survives without. Whoever
-//! writes it turns styles into colours, where there are any.
+//! Nothing is coloured here: a [`Line`] consists of spans, each with a [`Style`], and is understandable without it. The
+//! code that prints it turns styles into colours.
 
 use std::fmt;
 
 use super::printable;
 use super::wrap::{display_width, wrap};
 
-/// Columns of a line.
+/// The width of a line in columns.
 pub const WIDTH: usize = 80;
 
-/// How a span is to stand out, where colour is possible.
+/// How to highlight a span, if colours are possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Not at all.
+    /// No highlighting.
     Plain,
-    /// A heading, the name of a thing, or what is called.
+    /// A heading, or the name of a thing or call.
     Strong,
-    /// Labels, and where a value came from.
+    /// A label, or the origin of a value.
     Quiet,
-    /// Yes, or all is there: nothing will be asked.
+    /// Success: yes, or everything is available.
     Good,
-    /// Not known, or the outcome differs from what was asked for.
+    /// Unknown, or the result differs from the request.
     Warning,
-    /// No, or something is wrong.
+    /// Failure: no, or something is wrong.
     Bad,
 }
 
 /// A piece of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// Its text, without control characters.
+    /// The text, without control characters.
     pub text: String,
-    /// How it stands out.
+    /// The style.
     pub style: Style,
 }
 
-/// A line, without its newline. `Display` gives the text alone.
+/// A line without its newline. `Display` prints only the text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Line(pub Vec<Span>);
 
 impl Line {
-    /// A line of one span.
+    /// Creates a line with one span.
     pub fn of(text: &str, style: Style) -> Self {
         Self::default().with(text, style)
     }
 
-    /// The line with a span more.
+    /// Returns the line with another span.
     #[must_use]
     pub fn with(mut self, text: &str, style: Style) -> Self {
         self.push(text, style);
         self
     }
 
-    /// Adds a span, made printable.
+    /// Adds a span, escaping unprintable characters.
     pub fn push(&mut self, text: &str, style: Style) {
         if !text.is_empty() {
             self.0.push(Span { text: printable(text).into_owned(), style });
         }
     }
 
-    /// The columns that it takes.
+    /// Returns the width in columns.
     pub fn width(&self) -> usize {
         self.0.iter().map(|span| display_width(&span.text)).sum()
     }
@@ -79,7 +79,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// Lines below each other. `Display` gives the text alone, each line with its end.
+/// A sequence of lines. `Display` prints only the text, with a line end after each line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page(pub Vec<Line>);
 
@@ -89,17 +89,17 @@ impl Page {
         self.0.push(Line::default());
     }
 
-    /// Adds a line of spans, as they are.
+    /// Adds a line of spans, unchanged.
     pub fn line(&mut self, spans: &[(&str, Style)]) {
         self.0.push(spans.iter().fold(Line::default(), |line, (text, style)| line.with(text, *style)));
     }
 
-    /// Adds a line that does not stand out.
+    /// Adds a line without highlighting.
     pub fn plain(&mut self, text: &str) {
         self.line(&[(text, Style::Plain)]);
     }
 
-    /// Adds a text behind `lead`, broken at blanks where it does not fit; the lines that follow are indented by `indent`.
+    /// Adds a text after `lead`, wrapped at blanks. Further lines are indented by `indent`.
     pub fn hang(&mut self, lead: Line, text: &str, style: Style, indent: usize) {
         let room = |from: usize| WIDTH.saturating_sub(from);
         let mut line = lead;
@@ -114,7 +114,7 @@ impl Page {
         self.0.push(line);
     }
 
-    /// Adds a text that begins at the left, and so do the lines that follow.
+    /// Adds a wrapped text without indentation.
     pub fn paragraph(&mut self, text: &str) {
         self.hang(Line::default(), text, Style::Plain, 0);
     }

@@ -1,6 +1,6 @@
-//! Sentences that several parts of hatbox print, each in one place.
+//! Sentences that several parts of hatbox print.
 
-/// What a variable does that gives the role: it replaces that of the profile, `own`, where there is one.
+/// Describes a variable that determines the role, replacing the role `own` of the profile, if it has one.
 pub fn render_role_of_environment(variable: &str, profile: &str, own: Option<&str>) -> String {
     match own {
         Some(own) => format!("{variable} replaces the role of profile `{profile}` ({own})"),
@@ -8,7 +8,7 @@ pub fn render_role_of_environment(variable: &str, profile: &str, own: Option<&st
     }
 }
 
-/// A count with its noun: `1 session`, `2 sessions`.
+/// Renders a count with its noun: `1 session`, `2 sessions`.
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }

@@ -1,12 +1,12 @@
-//! Text of others, made safe to show: names out of policies and states, AWS's answers, what helpers print.
+//! Escapes text from outside for display: names in policies and states, AWS's answers, output of helpers.
 //!
-//! Escapes are those of JSON, so that they are right in a text and inside a string of JSON alike.
+//! Uses JSON's escapes, which are right both in plain text and in JSON strings.
 
 use std::borrow::Cow;
 
-/// Whether `c` could move a terminal's cursor, change its colours, turn the direction of its text, begin a new line or
-/// hide: control characters, Unicode's bidirectional controls (UAX #9), line and paragraph separators, characters
-/// without width, tags and noncharacters.
+/// Whether `c` could move a terminal's cursor, change colours or the text direction, start a new line, or be invisible:
+/// control characters, Unicode's bidirectional controls (UAX #9), line and paragraph separators, zero-width characters,
+/// tags and noncharacters.
 pub const fn is_unprintable(c: char) -> bool {
     matches!(
         c,
@@ -27,9 +27,11 @@ pub const fn is_unprintable(c: char) -> bool {
     )
 }
 
-/// A word or phrase of others on one line, with what is unprintable as escapes: `\n`, `\u001b`.
+/// Escapes a word or phrase for one line: unprintable characters become `
 ///
-/// Lines and tabs of its own are escaped too: a role's name must not begin a line of the output.
+/// `, `\u001b` and so on.
+///
+/// Also escapes its line ends and tabs, as a role's name must not start a new line of output.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if is_plain(text, |_| false) || !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
@@ -41,7 +43,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// [`printable`] with what is beyond `most` characters of it cut.
+/// Returns [`printable`] of the first `most` characters of a text.
 pub fn printable_start(text: &str, most: usize) -> String {
     let end = text.char_indices().nth(most).map(|(index, _)| index);
     let start = end.and_then(|end| text.get(..end)).unwrap_or(text);
@@ -49,12 +51,12 @@ pub fn printable_start(text: &str, most: usize) -> String {
     format!("{}{more}", printable(start))
 }
 
-/// Whole lines, the last thing before they are written: whatever a writer forgot to escape is escaped here. Ends of
-/// lines, tabs and the sequences `own` stay.
+/// Escapes complete lines as the last step before they are written, in case other code forgot it. Keeps line ends, tabs
+/// and the sequences `own`.
 ///
-/// CI systems take commands from the output of a job: GitHub from a line that begins with `::command`, blanks before it
-/// included, and from `##[command]` anywhere in a line, as Azure's `##vso[` and `TeamCity`'s `##teamcity[`. hatbox has
-/// none of these to say, so they are escaped too.
+/// CI systems run commands in the output of a job: GitHub in lines that begin with `::command`, also after blanks, and
+/// with `##[command]` anywhere in a line, like Azure's `##vso[` and `TeamCity`'s `##teamcity[`. hatbox never prints
+/// such commands, so they are escaped too.
 pub fn printable_lines<'t>(text: &'t str, own: &[&str]) -> Cow<'t, str> {
     let is_bad = |c: char| is_unprintable(c) && c != '\n' && c != '\t';
     let has_commands = text.contains("##") || text.contains("::");
@@ -81,12 +83,12 @@ pub fn printable_lines<'t>(text: &'t str, own: &[&str]) -> Cow<'t, str> {
     Cow::Owned(shown)
 }
 
-/// `::error`, `::add-mask`: GitHub's commands at the start of a line. An address such as `::1` is none.
+/// Finds `::error`, `::add-mask`: GitHub's commands at the start of a line. An address such as `::1` is not one.
 fn begins_line_command(rest: &str) -> bool {
     rest.strip_prefix("::").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
-/// `##[error]`, `##vso[task.setvariable]`, `##teamcity[`.
+/// Finds `##[error]`, `##vso[task.setvariable]`, `##teamcity[`.
 fn begins_command(rest: &str) -> bool {
     let name = rest.strip_prefix("##").map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()));
     name.is_some_and(|rest| rest.starts_with('['))
@@ -105,7 +107,7 @@ fn push_escape(shown: &mut String, c: char) {
     }
 }
 
-/// Most text is, and is not looked at letter by letter.
+/// Most text is plain, and need not be checked character by character.
 fn is_plain(text: &str, is_own: impl Fn(u8) -> bool) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~') || is_own(byte))
 }

@@ -1,12 +1,11 @@
-//! Words of a command line, as a POSIX shell takes them.
+//! Quotes words for a POSIX shell.
 //!
-//! A word stays bare where none of its characters means anything to `sh`, bash or zsh; else it is in single quotes, in
-//! which only a `'` has to be escaped. Control characters are left as they are: where the word is shown, the output
-//! escapes them.
+//! A word without characters that are special in `sh`, bash or zsh stays bare. Any other word is put in single quotes,
+//! where only `'` has to be escaped. Control characters are kept; code that shows the word escapes them.
 
 use std::borrow::Cow;
 
-/// `word`, so that a shell reads it as one word and as itself: in a command to paste.
+/// Quotes `word` for a command to paste: a shell reads it as exactly this one word.
 pub fn quote_word(word: &str) -> Cow<'_, str> {
     if is_plain(word) {
         return Cow::Borrowed(word);
@@ -16,8 +15,8 @@ pub fn quote_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(quoted)
 }
 
-/// [`quote_word`] for the name of a file: with `./` where a program would take it for an option. `-` alone stays, which
-/// names stdin.
+/// Quotes a file name like [`quote_word`], with `./` before a name that a program would parse as an option. Keeps `-`
+/// alone, which means stdin.
 pub fn quote_path(path: &str) -> Cow<'_, str> {
     if !path.starts_with('-') || path == "-" {
         return quote_word(path);
@@ -25,14 +24,14 @@ pub fn quote_path(path: &str) -> Cow<'_, str> {
     Cow::Owned(quote_word(&format!("./{path}")).into_owned())
 }
 
-/// Appends `word` as [`quote_word`] gives it. No copy of it is made beside `text`, so that it may be a secret; it takes at
-/// most `4 * word.len() + 2` bytes.
+/// Appends `word` in the form of [`quote_word`], at most `4 * word.len() + 2` bytes. Makes no other copy, so the word
+/// may be a secret.
 pub fn push_word(text: &mut String, word: &str) {
     if is_plain(word) { text.push_str(word) } else { push_quoted(text, word) }
 }
 
-/// The words of `line`, where it is nothing but bare words and words in single quotes, each as [`quote_word`] would give it:
-/// a shell would do no more than find the words, so a program can be started without one. `None` for every other line.
+/// Returns the words of `line`, if it consists only of bare and single-quoted words in the form of [`quote_word`]: a
+/// shell would do nothing but split it, so a program can be started without one. Returns `None` for any other line.
 pub fn plain_words(line: &str) -> Option<Vec<String>> {
     let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
     for c in line.chars() {
@@ -50,12 +49,12 @@ pub fn plain_words(line: &str) -> Option<Vec<String>> {
     (!is_quoted && !words.is_empty()).then_some(words)
 }
 
-/// zsh reads a `=` at the start of a word as the path of the command that follows it.
+/// zsh replaces `=command` at the start of a word with the path of the command.
 fn is_plain(word: &str) -> bool {
     !word.is_empty() && !word.starts_with('=') && word.chars().all(is_bare)
 }
 
-/// Whether a character means nothing to a shell, wherever in a word it is. (`=` does, at some places of the first one.)
+/// Whether a character has no meaning in a shell, anywhere in a word. (`=` has one, in some places of the first word.)
 fn is_bare(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c)
 }
@@ -155,7 +154,7 @@ mod tests {
         }
     }
 
-    /// What a shell makes of a line of bare and single-quoted words, by section 2.2 of POSIX's shell language.
+    /// Splits a line of bare and single-quoted words as in section 2.2 of POSIX's shell language.
     fn read_words(line: &str) -> Vec<String> {
         let (mut words, mut word, mut is_quoted) = (Vec::new(), None::<String>, false);
         let mut letters = line.chars();

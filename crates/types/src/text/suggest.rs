@@ -1,12 +1,12 @@
-//! The nearest name to one that was mistyped.
+//! Finds the name that is most similar to a mistyped one.
 
-/// Names longer than this are not compared.
+/// Longer names are not compared. In characters.
 const MAX_CHARS: usize = 64;
 
-/// The candidate that is fewest typing slips (a character added, left out, changed, or two swapped) away
-/// from `name`; `None` when all are too far: more than a third of the name, or more than three.
+/// Returns the candidate with the fewest typing errors (a character added, omitted or changed, or two swapped); `None`
+/// if all have more than three, or more than a third of the name's length.
 ///
-/// The first of several equally near ones is taken; one that differs in case only is nearest of all.
+/// Returns the first of several equally similar candidates. One that differs only in case is preferred to all others.
 pub fn nearest_name<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().take(MAX_CHARS + 1).count();
     if length > MAX_CHARS {
@@ -22,7 +22,7 @@ pub fn nearest_name<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
         if candidate.chars().count().abs_diff(length) > limit {
             continue;
         }
-        // "Optimal string alignment": two letters swapped are one slip.
+        // "Optimal string alignment": two swapped letters count as one error.
         let slips = strsim::osa_distance(name, candidate);
         if slips < limit || (slips == limit && nearest.is_none()) {
             (limit, nearest) = (slips, Some(candidate));

@@ -1,13 +1,13 @@
-//! Tables: cells in columns that are as wide as they need to be.
+//! Tables: cells in columns of the required width.
 
 use super::page::{Line, Page, Span, Style};
 use super::printable;
 use super::wrap::display_width;
 
-/// Blanks between two columns.
+/// The number of blanks between columns.
 const GAP: usize = 2;
 
-/// `text` with blanks up to a width.
+/// Returns `text` with blanks up to a width.
 pub fn pad(text: &str, width: usize) -> String {
     let blanks = width.saturating_sub(display_width(text));
     let mut padded = String::with_capacity(text.len() + blanks);
@@ -16,7 +16,7 @@ pub fn pad(text: &str, width: usize) -> String {
     padded
 }
 
-/// Rows in the making. A row may have fewer cells than another; its last one is not padded.
+/// The rows of a table. Rows may have different numbers of cells, and the last cell is not padded.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     indent: usize,
@@ -25,24 +25,25 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table whose rows begin behind `indent` blanks.
+    /// Creates a table whose rows are indented by `indent` blanks.
     pub fn indented(indent: usize) -> Self {
         Self { indent, ..Self::default() }
     }
 
-    /// A table whose columns have at least a width, gap included, up to the end of each row: what Go's `tabwriter` writes.
+    /// Creates a table whose columns have a minimum width, including the gap, up to the end of each row, like Go's
+    /// `tabwriter`.
     pub fn padded(least: usize) -> Self {
         Self { least: Some(least), ..Self::default() }
     }
 
     /// Adds a row.
     pub fn row(&mut self, cells: &[(&str, Style)]) {
-        // A line leaves empty spans out, and a cell may be empty.
+        // A line omits empty spans, but a cell may be empty.
         let cell = |(text, style): &(&str, Style)| Span { text: printable(text).into_owned(), style: *style };
         self.rows.push(Line(cells.iter().map(cell).collect()));
     }
 
-    /// The table as lines. Blanks at their ends are left out, unless it is padded.
+    /// Returns the table as lines, without trailing blanks unless it is padded.
     pub fn into_page(self) -> Page {
         let mut widths: Vec<usize> = Vec::new();
         for row in &self.rows {

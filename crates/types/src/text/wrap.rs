@@ -1,26 +1,26 @@
-//! Long lines: broken at words, by the width that is shown.
+//! Wraps long lines at words, by their width on the screen.
 
 use unicode_width::UnicodeWidthStr;
 
-/// The columns that `text` takes on a terminal: two for a character of East Asia's, none for an accent.
+/// Returns the columns of `text` on a terminal: two for an East Asian wide character, none for a combining accent.
 pub fn display_width(text: &str) -> usize {
-    // Most text is, and is not looked up letter by letter.
+    // Most text is plain, and needs no look-up of each character.
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     if is_plain { text.len() } else { text.width() }
 }
 
-/// Breaks a text at blanks into pieces: the first of at most `first` columns, the others of at most `rest`.
+/// Splits a text at blanks into pieces: the first of at most `first` columns, the others of at most `rest`.
 ///
-/// A longer word stays whole, so that it can be copied.
+/// Longer words are not split, so they can be copied.
 pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
     fill(pieces(text, |_| false), first, rest, display_width)
 }
 
-/// Breaks a line of messages into lines of at most `width` columns, at blanks. What follows is indented as the column is
-/// in which the text was, or by two more than the line.
+/// Wraps a line of a message at blanks, into lines of at most `width` columns. Indents further lines to the column of
+/// the text, or by two more than the line.
 ///
-/// What is in backticks stays together, where it fits: it is to be pasted. A word that is wider than a line stays whole.
-/// `own` are sequences that take no room.
+/// Keeps text in backticks together if it fits, as it may be pasted. Does not split long words. The sequences `own`
+/// have no width.
 pub fn wrap_line(line: &str, width: usize, own: &[&str]) -> Vec<String> {
     let shown_width = |text: &str| {
         let plain = own.iter().fold(text.to_owned(), |text, sequence| text.replace(sequence, ""));
@@ -33,7 +33,7 @@ pub fn wrap_line(line: &str, width: usize, own: &[&str]) -> Vec<String> {
     lines.iter().enumerate().map(|(index, line)| format!("{:1$}{line}", "", margin(index))).collect()
 }
 
-/// Fills lines with pieces. The first is as wide as `first`, the others are as wide as `rest`, or as their only piece.
+/// Fills lines with pieces. The first line is at most `first` wide, the others `rest`; a wider piece gets its own line.
 fn fill(pieces: Vec<&str>, first: usize, rest: usize, width_of: impl Fn(&str) -> usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut current = String::new();
@@ -51,8 +51,8 @@ fn fill(pieces: Vec<&str>, first: usize, rest: usize, width_of: impl Fn(&str) ->
     lines
 }
 
-/// Where the last column of a table begins that is in the left half of a usual line; else two more than the line's own
-/// indent.
+/// Returns the start of the last column of a table within the left half of a usual line; otherwise two more than the
+/// line's own indentation.
 fn column_of(line: &str, own: &[&str]) -> usize {
     const LEFT_HALF: usize = 44;
     let plain = own.iter().fold(line.to_owned(), |text, sequence| text.replace(sequence, ""));
@@ -68,7 +68,7 @@ fn column_of(line: &str, own: &[&str]) -> usize {
     column
 }
 
-/// The words of a line with the blanks before each; what is in backticks is one word where it `fits`.
+/// Returns the words of a line, each with the blanks before it. Text in backticks is one word if it `fits`.
 fn pieces(line: &str, fits: impl Fn(&str) -> bool) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = line;
@@ -77,7 +77,7 @@ fn pieces(line: &str, fits: impl Fn(&str) -> bool) -> Vec<&str> {
         let word = rest.get(blanks..).unwrap_or_default();
         let plain_end = word.find(' ').unwrap_or(word.len());
         let mut end = plain_end;
-        // A word may begin a text in backticks that goes on: (`hatbox add x`).
+        // A word may start a longer text in backticks: (`hatbox add x`).
         let ticks = |text: &str| text.matches('`').count() % 2 == 1;
         while ticks(word.get(..end).unwrap_or_default()) && end < word.len() {
             let next = word.get(end + 1..).unwrap_or_default();
