@@ -1,4 +1,4 @@
-//! Trust policies as they were before they were changed: one file for each change, which brings it back.
+//! Backups of changed trust policies: one file per change, from which it can be restored.
 
 use std::path::{Path, PathBuf};
 
@@ -12,19 +12,19 @@ use crate::sys::files::{FileError, make_private_directory, read_private, write_n
 use crate::sys::format_version::is_newer_json;
 use crate::world::World;
 
-/// The version of a backup's form.
+/// The version of the format.
 const SCHEMA: u32 = 1;
-/// A trust policy has 4,096 characters at most.
+/// In bytes. A trust policy has at most 4,096 characters.
 const LIMIT: u64 = 1 << 20;
 
-/// A trust policy that was kept.
+/// A saved trust policy.
 #[derive(Debug)]
 pub(crate) struct Backup {
     pub(crate) role: RoleArn,
     pub(crate) trust: String,
 }
 
-/// Keeps the trust policy of `role` as it is now. Returns the file, which is the user's alone.
+/// Saves the current trust policy of `role`. Returns the path of the file, which is private.
 pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Failure> {
     let directory = world.dirs.trust_backups();
     make_private_directory(&directory)?;
@@ -47,7 +47,7 @@ pub(crate) fn save_backup(world: &World, role: &RoleFacts) -> Result<PathBuf, Fa
     }
 }
 
-/// Loads what [`save_backup`] kept.
+/// Loads a file of [`save_backup`].
 pub(crate) fn load_backup(path: &Path) -> Result<Backup, Failure> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let bytes = read_private(&path, LIMIT)?;

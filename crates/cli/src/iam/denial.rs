@@ -1,6 +1,6 @@
-//! Asks STS and IAM about a call that was denied, with the credentials that its chain started from. All calls read.
+//! Asks STS and IAM about a denied call, with the credentials that its chain started from. All calls only read.
 //!
-//! A diagnosis goes on without facts that AWS does not give, so only `--debug` shows an error.
+//! A diagnosis continues without the facts that AWS does not return, so errors are shown only with `--debug`.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::credentials::obtain::{Obtained, obtain_base};
 use crate::errors::Failure;
 use crate::world::World;
 
-/// Where the facts are from, as a diagnosis shows it.
+/// The origin of the facts, as shown in a diagnosis.
 const ORIGIN: &str = "IAM, just now";
 
-/// Asks what the caller may ask, without prompting.
+/// Asks for everything that the caller may read, without a prompt.
 pub(crate) fn ask_about_denial(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Answers {
     let mut asking = Asking { world, answers: Answers::default(), is_iam_there: true };
     let base = match obtain_same_base(world, global, attempt) {
@@ -38,7 +38,7 @@ pub(crate) fn ask_about_denial(world: &World, global: &GlobalArgs, attempt: &Att
     asking.answers
 }
 
-/// The credentials that the denied chain started from, if they are the same today.
+/// Obtains the credentials that the denied chain started from, if they are still the same.
 fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Result<Obtained, String> {
     let profile = ProfileName::parse(&attempt.profile).map_err(|error| error.to_string())?;
     let base = obtain_base(world, global, &profile).map_err(|failure| failure.error)?;
@@ -53,7 +53,7 @@ fn obtain_same_base(world: &World, global: &GlobalArgs, attempt: &Attempt) -> Re
 struct Asking<'a> {
     world: &'a World,
     answers: Answers,
-    /// Whoever did not answer once is not waited for again.
+    /// After one call without an answer, IAM is not called again.
     is_iam_there: bool,
 }
 
@@ -72,7 +72,7 @@ impl Asking<'_> {
         self.answers.answered.push("sts:GetCallerIdentity");
         let Some((account, user)) = account_and_user(&caller) else { return Ok(()) };
         let iam = open_as(self.world, profile, plan, &signer)?;
-        // Behind a role's session there is another caller than the one that the chain starts from.
+        // A role session has another caller than the one that the chain starts from.
         if !matches!(attempt.signer, SignedBy::Role { .. }) {
             if let Some(user) = user {
                 let devices = self.answer("iam:ListMFADevices", || iam.iam.fetch_mfa_devices(&user));
@@ -98,7 +98,7 @@ impl Asking<'_> {
         match found {
             None => {}
             Some(Some(found)) if found.arn == arn => self.answers.known.role = Some(fact(role_of(&found))),
-            // Of this name, and another path: there is no second one.
+            // Names are unique, so a role with this name and another path rules the wanted one out.
             Some(other) => {
                 self.answers.known.roles = Some(fact(other.into_iter().map(|role| role.arn).collect()));
             }
@@ -138,7 +138,7 @@ fn role_of(found: &RoleFacts) -> Role {
     }
 }
 
-/// The account of a caller, and its name if it is an IAM user.
+/// Returns the account of a caller, and its name if it is an IAM user.
 fn account_and_user(caller: &str) -> Option<(String, Option<String>)> {
     let arn = Arn::parse(caller)?;
     let user = arn.resource.strip_prefix("user/").and_then(|path| path.rsplit('/').next());

@@ -1,4 +1,4 @@
-//! What an error of IAM means for the user, and what to do about it.
+//! Explains errors of IAM to the user, and suggests what to do.
 
 use hatbox_types::name::ProfileName;
 
@@ -7,13 +7,13 @@ use crate::errors::{Failure, FailureKind};
 
 #[cfg(feature = "trust")]
 impl super::LiveIam {
-    /// The failure of a call: `what` was attempted, by the action `action`.
+    /// The failure of a call: `what` was attempted, with the action `action`.
     pub(super) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
         failure_of(&self.profile, what, action, error)
     }
 }
 
-/// The failure of a call by the credentials of `profile`: `what` was attempted, by the action `action`.
+/// The failure of a call with the credentials of `profile`: `what` was attempted, with the action `action`.
 pub(super) fn failure_of(profile: &ProfileName, what: &str, action: &str, error: &IamError) -> Failure {
     let failure = Failure::new(FailureKind::Failed, format!("{what} (profile `{profile}`)")).caused_by(error);
     match error.problem {
@@ -29,7 +29,7 @@ pub(super) fn failure_of(profile: &ProfileName, what: &str, action: &str, error:
     }
 }
 
-/// The way out where a call without MFA was denied, by the key of `profile`.
+/// Adds a hint if a call without MFA was denied, made with the key of `profile`.
 pub(super) fn hint_at_mfa(failure: Failure, error: &IamError, profile: &ProfileName) -> Failure {
     match error.problem {
         IamProblem::Denied => failure

@@ -12,7 +12,7 @@ use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::Failure;
 use crate::world::World;
 
-/// IAM, as one profile may use it.
+/// A client of IAM with the credentials of a profile.
 pub(crate) struct LiveIam {
     pub(crate) profile: ProfileName,
     /// How its credentials were obtained.
@@ -20,8 +20,8 @@ pub(crate) struct LiveIam {
     pub(super) iam: Iam,
 }
 
-/// Obtains the credentials of `profile`, else of `AWS_PROFILE`, for IAM, with the MFA code if one was given.
-/// Nothing is asked of IAM yet.
+/// Obtains the credentials of `profile` or `AWS_PROFILE` for IAM, using the MFA code if one was given. Does not call
+/// IAM yet.
 pub(crate) fn open_iam(
     world: &World,
     global: &GlobalArgs,

@@ -1,4 +1,4 @@
-//! Live IAM: the account that a profile's credentials are in, asked by them; and a user's own access keys.
+//! Live IAM: the account that a profile's credentials belong to, and a user's own access keys.
 
 #[cfg(feature = "trust")]
 mod backup;

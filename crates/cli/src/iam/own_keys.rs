@@ -1,4 +1,4 @@
-//! IAM, as a user may use it on its own access keys.
+//! IAM calls of users about their own access keys.
 
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::Plan;
@@ -31,12 +31,12 @@ pub(crate) struct OwnKeysNow {
     pub(crate) at: Option<Timestamp>,
 }
 
-/// Whether AWS may have done what it gave no answer to.
+/// Whether AWS may have carried out a call without an answer.
 #[derive(Debug)]
 pub(crate) enum NotCreated {
-    /// It did not: it refused, or was not reached.
+    /// It did not: it rejected the call, or was not reached.
     Surely(IamError),
-    /// The request went out, and what came of it is not known.
+    /// The request was sent, and the result is unknown.
     Perhaps(IamError),
 }
 
@@ -47,12 +47,12 @@ pub(crate) struct OwnKeys {
     has_mfa: bool,
     is_session: bool,
     iam: Iam,
-    /// Sends a request once: a second CreateAccessKey creates a second key.
+    /// Sends a request once, as a second CreateAccessKey would create a second key.
     once: Iam,
 }
 
 impl OwnKeys {
-    /// Makes the clients. Whose credentials they are is asked of STS, unless `user` says so.
+    /// Creates the clients. Asks STS for the owner of the credentials, unless `user` is given.
     pub(crate) fn open(
         world: &World,
         plan: &Plan,
@@ -80,7 +80,7 @@ impl OwnKeys {
         })
     }
 
-    /// Whether a session signs, not the access key itself.
+    /// Whether a session signs, instead of the access key itself.
     pub(crate) fn is_session(&self) -> bool {
         self.is_session
     }
@@ -115,7 +115,7 @@ impl OwnKeys {
         self.iam.fetch_last_use(id)
     }
 
-    /// The failure of a call: `what` was attempted, by the action `action`.
+    /// The failure of a call: `what` was attempted, with the action `action`.
     pub(crate) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
         let failure = failure_of(&self.profile, what, action, error);
         if self.has_mfa { failure } else { hint_at_mfa(failure, error, &self.profile) }
@@ -150,7 +150,7 @@ fn user_of(profile: &ProfileName, caller: Caller) -> Result<IamUser, Failure> {
     }
 }
 
-/// The user of `arn:aws:iam::ACCOUNT:user/PATH/NAME`.
+/// Parses `arn:aws:iam::ACCOUNT:user/PATH/NAME`.
 fn parse_user(arn: &str) -> Option<IamUser> {
     let name = Arn::parse(arn)?.resource.strip_prefix("user/")?.rsplit('/').next()?;
     Some(IamUser { arn: arn.to_owned(), name: name.to_owned() })

@@ -1,4 +1,4 @@
-//! Replaces a role's trust policy with care: read again, compared, written, read back.
+//! Replaces a role's trust policy safely: reads it again, compares, writes, and reads it back.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::aws::iam::{IamProblem, RoleFacts};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
-/// How long to wait before each time that the policy is read back: IAM tells a change only after some seconds.
+/// The pauses before each attempt to read the policy back, as IAM returns a change only after some seconds.
 const WAITS: [Duration; 7] = [
     Duration::ZERO,
     Duration::from_millis(500),
@@ -21,17 +21,17 @@ const WAITS: [Duration; 7] = [
     Duration::from_secs(5),
 ];
 
-/// What reading back after a change showed.
+/// The result of reading back after a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReadBack {
     /// The new policy.
     New,
-    /// The old one still: the change was taken, and is not told everywhere yet.
+    /// Still the old policy: the change was accepted, but is not visible everywhere yet.
     OldStill,
 }
 
 impl LiveIam {
-    /// A role as IAM has it now.
+    /// Returns a role as it is in IAM now.
     pub(crate) fn fetch_role(&self, name: &str) -> Result<RoleFacts, Failure> {
         self.iam.fetch_role(name).map_err(|error| {
             let failure = self.failure(&format!("could not read the role `{name}`"), "iam:GetRole", &error);
@@ -45,7 +45,7 @@ impl LiveIam {
         })
     }
 
-    /// An error when `shown` is no longer what IAM has.
+    /// Fails if `shown` differs from what is in IAM.
     pub(crate) fn check_unchanged(&self, shown: &RoleFacts) -> Result<(), Failure> {
         let now = self.fetch_role(&shown.name)?;
         if (&now.arn, &now.trust) == (&shown.arn, &shown.trust) {
@@ -56,7 +56,7 @@ impl LiveIam {
         Err(Failure::new(FailureKind::Refused, error).hint("run the command again to see the current policy"))
     }
 
-    /// Saves `policy` as the trust policy of `before`, and reads it back until IAM tells it.
+    /// Saves `policy` as the trust policy of `before`, and reads it back until IAM returns it.
     pub(crate) fn replace_trust(
         &self,
         world: &World,
@@ -91,8 +91,8 @@ impl LiveIam {
         Ok(ReadBack::OldStill)
     }
 
-    /// Whether the profile's own way to its credentials leads through the role `arn` without MFA: to ask for MFA
-    /// there would shut the profile out.
+    /// Whether the profile's own credentials come from the role `arn` without MFA: requiring MFA there would lock the
+    /// profile out.
     pub(crate) fn leads_without_mfa_through(&self, arn: &str) -> bool {
         let mut carries_mfa = false;
         self.plan.steps.iter().any(|step| match step {
@@ -103,7 +103,7 @@ impl LiveIam {
             Step::GetFederationToken(_) => false,
             Step::AssumeRole(step) => {
                 let has_mfa = step.mfa.is_some() || carries_mfa;
-                // A role's session carries none on.
+                // A role session does not pass MFA on.
                 carries_mfa = false;
                 !has_mfa && step.role.value.as_str() == arn
             }

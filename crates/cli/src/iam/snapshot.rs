@@ -1,4 +1,4 @@
-//! All of an account's IAM in the form of a snapshot, and what of it the profile may not read.
+//! Fetches all IAM data of an account for a snapshot, and notes what the profile may not read.
 
 use hatbox_iam::policy::arn::Arn;
 use jiff::Timestamp;
@@ -8,10 +8,10 @@ use super::LiveIam;
 use crate::aws::iam::{IamError, IamProblem};
 use crate::errors::{Failure, FailureKind};
 
-/// The version of the snapshot's form.
+/// The version of the snapshot's format.
 const SCHEMA: u32 = 1;
 
-/// What is asked of IAM, and how often. All of it reads.
+/// The actions of IAM that are called, and how often. All of them only read.
 pub(crate) const READ_ACTIONS: [(&str, &str); 4] = [
     ("iam:GetAccountAuthorizationDetails", "users, groups, roles, policies"),
     ("iam:ListAccountAliases", "the account's name"),
@@ -29,10 +29,10 @@ pub(crate) struct AccountSnapshot {
     value: Value,
 }
 
-/// Fetches all that `live` may read. Only account details must be readable.
+/// Fetches everything that `live` may read. Only the account details are required.
 ///
 /// # Errors
-/// When they are not, or IAM cannot be reached.
+/// If the account details cannot be read, or IAM cannot be reached.
 pub(crate) fn fetch_account(live: &LiveIam, now: Timestamp) -> Result<AccountSnapshot, Failure> {
     let details = live.iam.fetch_details().map_err(|error| live.details_failure(&error))?;
     let users = names(&details, "UserDetailList", "UserName");
@@ -66,7 +66,7 @@ pub(crate) fn fetch_account(live: &LiveIam, now: Timestamp) -> Result<AccountSna
     })
 }
 
-/// The text of a snapshot.
+/// Renders a snapshot.
 pub(crate) fn render_snapshot(accounts: &[AccountSnapshot]) -> String {
     let accounts: Vec<&Value> = accounts.iter().map(|account| &account.value).collect();
     format!("{:#}\n", json!({ "schema": SCHEMA, "accounts": accounts }))
@@ -78,7 +78,7 @@ impl LiveIam {
     }
 }
 
-/// The devices of each user whose devices may be read.
+/// Fetches the devices of each user, if that is allowed.
 fn fetch_devices(
     live: &LiveIam,
     users: &[String],
@@ -92,7 +92,7 @@ fn fetch_devices(
             Ok(serials) => {
                 devices.insert(user.clone(), serials.into());
             }
-            // The user was deleted meanwhile.
+            // The user was deleted in the meantime.
             Err(error) if error.problem == IamProblem::NoSuchEntity => {}
             Err(error) => {
                 check_reachable(live, &error)?;
@@ -108,7 +108,7 @@ fn fetch_devices(
     Ok(devices)
 }
 
-/// What is left out where it may not be read.
+/// Returns nothing for data that the profile may not read.
 fn optional<T>(
     result: Result<T, IamError>,
     what: &str,
@@ -125,7 +125,7 @@ fn optional<T>(
     }
 }
 
-/// Whether it is worth while to go on asking.
+/// Whether further calls may succeed.
 fn check_reachable(live: &LiveIam, error: &IamError) -> Result<(), Failure> {
     match error.problem {
         IamProblem::Unreachable | IamProblem::Credentials | IamProblem::Throttled => {
@@ -143,7 +143,7 @@ fn names(details: &Value, list: &str, name: &str) -> Vec<String> {
     items(details, list).filter_map(|item| item.get(name)?.as_str().map(str::to_owned)).collect()
 }
 
-/// The account whose details these are: the ARNs in it tell.
+/// Returns the account of these details, from the ARNs in them.
 fn account_of(details: &Value) -> Option<String> {
     let lists = ["UserDetailList", "RoleDetailList", "GroupDetailList"];
     let mut arns =

@@ -1,4 +1,4 @@
-//! The IAM user whose access key a profile's chain starts from, and IAM as this user may use it.
+//! The IAM user whose access key a profile's chain starts from, with a client of IAM.
 
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Plan, Purpose};
@@ -19,24 +19,24 @@ use crate::credentials::service::{check_sandbox, resolve_iam_settings};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
-/// A user, and IAM as this user may use it.
+/// A user, with clients of IAM that use the user's credentials.
 pub(crate) struct LiveUser {
     /// `arn:aws:iam::111122223333:user/team/jan`
     pub(crate) arn: String,
-    /// The profile that was asked for.
+    /// The profile that was requested.
     pub(crate) profile: ProfileName,
     pub(crate) plan: Plan,
-    /// Whether a session with MFA signs, not what the chain starts from.
+    /// Whether a session with MFA signs, instead of the credentials that the chain starts from.
     has_mfa: bool,
     iam: Iam,
     /// Sends each request once.
     once: Iam,
 }
 
-/// Finds out whose credentials the chain of `profile`, else of `AWS_PROFILE`, starts from.
+/// Finds the user whose credentials the chain of `profile` or `AWS_PROFILE` starts from.
 ///
 /// # Errors
-/// When they are not an IAM user's.
+/// If the credentials do not belong to an IAM user.
 pub(crate) fn open_user(
     world: &World,
     global: &GlobalArgs,
@@ -47,7 +47,7 @@ pub(crate) fn open_user(
     open_user_as(world, plan, credentials)
 }
 
-/// The user `arn`, whose access key `key` is.
+/// Returns the user `arn`, who owns the access key `key`.
 pub(crate) fn open_user_of_key(
     world: &World,
     plan: Plan,
@@ -94,27 +94,27 @@ fn fetch_arn(world: &World, plan: &Plan, profile: &ProfileName, signer: &Signer)
 }
 
 impl LiveUser {
-    /// The user's name, without its path.
+    /// The user's name without its path.
     pub(crate) fn name(&self) -> &str {
         self.arn.rsplit('/').next().unwrap_or_default()
     }
 
-    /// For calls that may be sent again.
+    /// The client for calls that may be repeated.
     pub(crate) fn iam(&self) -> &Iam {
         &self.iam
     }
 
-    /// For calls that must be sent once.
+    /// The client for calls that must be sent once.
     pub(crate) fn once(&self) -> &Iam {
         &self.once
     }
 
-    /// ListMFADevices: this user's devices, by the credentials that sign now.
+    /// ListMFADevices: returns the devices of this user, with the current credentials.
     pub(crate) fn fetch_devices(&self) -> Result<Vec<MfaDevice>, Failure> {
         self.iam.fetch_own_devices().map_err(|error| self.not_listed(&error))
     }
 
-    /// The same, with MFA where that is needed.
+    /// Does the same, with MFA if that is needed.
     pub(crate) fn fetch_devices_with_mfa(
         &mut self,
         world: &World,
@@ -129,10 +129,10 @@ impl LiveUser {
         self.failure(&what, "iam:ListMFADevices", error)
     }
 
-    /// Makes a call; where it is denied, once more by a session with MFA: a policy of the user may demand that.
+    /// Makes a call. If it is denied, repeats it with an MFA session, which a policy of the user may require.
     ///
     /// # Errors
-    /// When there is no session to be had.
+    /// If no such session can be obtained.
     pub(crate) fn call<T>(
         &mut self,
         world: &World,
@@ -147,7 +147,7 @@ impl LiveUser {
         }
     }
 
-    /// Signs by a session with MFA from now on, where the profile names a device. Returns whether that is new.
+    /// Signs with an MFA session from now on, if the profile names a device. Returns whether that is a change.
     fn sign_with_mfa(&mut self, world: &World, global: &GlobalArgs) -> Result<bool, Failure> {
         if self.has_mfa {
             return Ok(false);
@@ -166,7 +166,7 @@ impl LiveUser {
         Ok(true)
     }
 
-    /// The failure of a call: `what` was attempted, by the action `action`.
+    /// The failure of a call: `what` was attempted, with the action `action`.
     pub(crate) fn failure(&self, what: &str, action: &str, error: &IamError) -> Failure {
         let failure = failure_of(&self.profile, what, action, error);
         if self.has_mfa { failure } else { hint_at_mfa(failure, error, self.plan.base.profile()) }

@@ -1,4 +1,4 @@
-//! Tries a role that must require MFA: without a code AWS must deny it, with one AWS must allow it.
+//! Tests a role that must require MFA: AWS must deny it without a code, and allow it with one.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::credentials::obtain::{ProfileRequest, obtain_without_mfa};
 use crate::errors::{Failure, FailureKind};
 use crate::world::World;
 
-/// How long to wait before each try without a code: a policy that was just written counts after some seconds.
+/// The pauses before each attempt without a code, as a new policy takes effect only after some seconds.
 const WAITS: [Duration; 6] = [
     Duration::ZERO,
     Duration::from_secs(1),
@@ -21,10 +21,10 @@ const WAITS: [Duration; 6] = [
     Duration::from_secs(5),
 ];
 
-/// Puts on the role of `profile` without a code, then with one.
+/// Assumes the role of `profile` without a code, then with one.
 ///
 /// # Errors
-/// When the first is not denied, or the second is.
+/// If the first attempt is not denied, or the second one is.
 pub(crate) fn verify(world: &World, global: &GlobalArgs, profile: &ProfileName) -> Result<(), Failure> {
     check_denied(world, global, profile)?;
     let fresh = SessionArgs { fresh: true, no_session: true, ..SessionArgs::default() };
