@@ -1,7 +1,6 @@
-//! The store `file` of aws-vault: a directory with one JWE for each item. granted and aws-sso-cli keep theirs in the
-//! same form.
+//! aws-vault's store `file`: a directory with one JWE per item. granted and aws-sso-cli use the same format.
 //!
-//! The file's name is the item's, with `%` and two digits for `/` and `%`.
+//! The name of a file is that of its item, with `%` and two digits for `/` and `%`.
 
 use std::borrow::Cow;
 use std::fs;
@@ -15,7 +14,7 @@ use percent_encoding::percent_decode_str;
 use super::{FoundKey, ReadError, parse_item, profile_of};
 use crate::aws_vault::jwe::{self, JweError};
 
-/// Far more than an item needs.
+/// In bytes, far more than an item needs.
 const LIMIT: u64 = 64 << 10;
 
 /// A directory of encrypted files.
@@ -45,12 +44,12 @@ impl FileVault {
         Ok(profiles)
     }
 
-    /// The file of a profile's key.
+    /// Returns the file of a profile's key.
     pub(crate) fn path_of(&self, profile: &ProfileName) -> PathBuf {
         self.directory.join(profile.as_str().replace('%', "%25").replace('/', "%2F"))
     }
 
-    /// Opens a file. Also refuses one that holds the item of another name: aws-vault would take it for this one's.
+    /// Opens a file. Rejects one that contains an item with another name, which aws-vault would confuse with this one.
     pub(super) fn read(
         &self,
         profile: &ProfileName,
@@ -74,7 +73,7 @@ impl FileVault {
     }
 }
 
-/// `team%2Fdev` as `team/dev`; `None` when a `%` is before anything but two digits.
+/// Decodes `team%2Fdev` to `team/dev`; `None` if a `%` is not followed by two digits.
 fn unescape(name: &str) -> Option<String> {
     let begins_with_digits = |rest: &str| {
         rest.as_bytes().first_chunk().is_some_and(|digits: &[u8; 2]| digits.iter().all(u8::is_ascii_hexdigit))

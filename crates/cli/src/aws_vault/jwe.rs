@@ -1,7 +1,7 @@
-//! One compact JWE as the `file` backend of aws-vault writes it (RFC 7516, RFC 7518 section 4.8).
+//! A compact JWE in the form of aws-vault's `file` backend (RFC 7516, RFC 7518 section 4.8).
 //!
-//! Only what it writes is read: PBES2-HS256+A128KW for the key, A256GCM for the content, no compression. Anything
-//! else could make the reader work for an attacker.
+//! Accepts only what aws-vault writes: PBES2-HS256+A128KW for the key, A256GCM for the content, no compression. Other
+//! parameters could make an attacker's file expensive to read.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -14,18 +14,18 @@ use zeroize::Zeroizing;
 
 const ALGORITHM: &str = "PBES2-HS256+A128KW";
 const ENCRYPTION: &str = "A256GCM";
-/// aws-vault takes 8,192; the most that its own library reads.
+/// aws-vault uses 8,192; this is the limit of its own library.
 const MAX_ROUNDS: u32 = 1_300_000;
-/// RFC 7518 asks for 8 bytes at least; aws-vault's library makes 12.
+/// In bytes. RFC 7518 requires at least 8; aws-vault's library uses 12.
 const SALT: std::ops::RangeInclusive<usize> = 8..=64;
 
-/// Why it does not open.
+/// Why it cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JweError {
-    /// Not this passphrase.
+    /// The passphrase is wrong.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
-    /// Not what aws-vault writes.
+    /// aws-vault did not write this.
     #[error("{0}")]
     Form(&'static str),
 }
@@ -77,7 +77,7 @@ pub(crate) fn open(text: &str, passphrase: &SecretString) -> Result<Zeroizing<Ve
     if wrapped.len() != content_key.len() + aes_kw::IV_LEN {
         return Err(JweError::Form("its wrapped key is not of 40 bytes"));
     }
-    // AES Key Wrap checks itself: what does not fit was wrapped under another passphrase.
+    // AES Key Wrap verifies its result: a mismatch means another passphrase.
     aes_kw::KekAes128::from(*wrapping)
         .unwrap(&wrapped, &mut *content_key)
         .map_err(|_| JweError::WrongPassphrase)?;
@@ -91,7 +91,7 @@ pub(crate) fn open(text: &str, passphrase: &SecretString) -> Result<Zeroizing<Ve
 mod tests {
     use super::*;
 
-    /// Written by jwcrypto, not by us: see tests/flow/data/aws-vault/make.
+    /// Written by jwcrypto, independently of hatbox: see tests/flow/data/aws-vault/make.
     const FILE: &str = include_str!("../../tests/flow/data/aws-vault/keys/jan-work");
     const PASSPHRASE: &str = "vault horse";
 
@@ -129,7 +129,7 @@ mod tests {
         ] {
             assert!(matches!(open_with(&with_header(from, to), PASSPHRASE), Err(JweError::Form(_))), "{to}");
         }
-        // A header that differs in what is allowed gives another key, or another associated data.
+        // A changed but allowed header gives another key, or other associated data.
         let fewer = open_with(&with_header("8192", "8191"), PASSPHRASE);
         assert_eq!(fewer.unwrap_err(), JweError::WrongPassphrase);
     }
@@ -143,7 +143,7 @@ mod tests {
             let mut text = FILE.as_bytes().to_vec();
             text[at] = if text[at] == b'A' { b'B' } else { b'A' };
             let text = String::from_utf8(text).unwrap();
-            // The last letter of a part may have bits that mean nothing.
+            // The last letter of a part may have unused bits.
             let opened = open_with(&text, PASSPHRASE);
             assert!(
                 opened.is_err() || opened.unwrap() == open_with(FILE, PASSPHRASE).unwrap(),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        // Each case derives a few keys, which takes its time.
+        // Each case derives a few keys, which is slow.
         #![proptest_config(proptest::test_runner::Config::with_cases(48))]
         #[test]
         fn what_is_not_the_file_never_opens_and_never_stops_the_program(

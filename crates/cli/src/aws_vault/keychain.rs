@@ -1,5 +1,5 @@
-//! The store `keychain` of aws-vault: a keychain of its own, with generic passwords of the service `aws-vault`. macOS
-//! asks for its password, and whether hatbox may read each item.
+//! aws-vault's store `keychain`: a separate keychain with generic passwords of the service `aws-vault`. macOS asks for
+//! its password, and whether hatbox may read each item.
 
 use std::path::PathBuf;
 

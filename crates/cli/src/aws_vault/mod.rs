@@ -1,18 +1,18 @@
-//! aws-vault's stores, as `hatbox import` reads them. Nothing here writes to one, but to delete what was imported.
+//! aws-vault's stores, for `hatbox import`. The only change made to them is to delete imported items.
 //!
-//! Each keeps an item under a name:
+//! Each store keeps items under names:
 //!
 //! | item's name | what it is |
-//! |---|---|
-//! | `<profile>` | a long-lived access key: the only kind that is imported |
+//! | item's name | meaning |
+//! | `<profile>` | a long-lived access key, the only kind that is imported |
 //! | `<type>,<profile>,<mfa serial>,<expiry>` | a session |
 //! | `session,...`, `<profile> session (...)` | a session of an older aws-vault |
 //! | `oidc:<start url>` | a token of Identity Center |
 //!
-//! | store | an item is |
+//! | store | form of an item |
 //! |---|---|
 //! | `file`, `secret-service`, `pass`, `passage` | JSON with the name (`Key`) and the key in base64 (`Data`) |
-//! | `keychain`, `wincred` | the key: JSON as the AWS SDK for Go writes it |
+//! | `keychain`, `wincred` | the key: JSON from the AWS SDK for Go |
 
 use std::fmt;
 use std::io;
@@ -47,16 +47,16 @@ pub(crate) use secret_service::SecretServiceVault;
 #[cfg(windows)]
 pub(crate) use wincred::WincredVault;
 
-/// One of aws-vault's stores, to be read.
+/// One of aws-vault's stores, for reading.
 pub(crate) enum Vault {
-    /// Its encrypted files.
+    /// Encrypted files.
     File(FileVault),
     /// A collection of the desktop's keyring.
     #[cfg(all(target_os = "linux", feature = "secret-service"))]
     SecretService(SecretServiceVault),
     /// Entries of `pass` or `passage`.
     Pass(Box<PassVault>),
-    /// A keychain of macOS.
+    /// A macOS keychain.
     #[cfg(all(target_os = "macos", feature = "keychain"))]
     Keychain(KeychainVault),
     /// Windows's Credential Manager.
@@ -64,17 +64,17 @@ pub(crate) enum Vault {
     Wincred(WincredVault),
 }
 
-/// Why a store as a whole cannot be used.
+/// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VaultError {
-    /// It is not here.
+    /// It does not exist on this machine.
     #[error("{0}")]
     Absent(String),
-    /// A person was asked, and said no.
+    /// The user was asked and declined.
     #[cfg(all(target_os = "linux", feature = "secret-service"))]
     #[error("{0}")]
     Refused(String),
-    /// Something else.
+    /// Any other reason.
     #[error("{0}")]
     Failed(String),
 }
@@ -96,10 +96,10 @@ impl fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// The profiles whose long-lived keys it holds, as far as names tell, sorted.
+    /// Returns the profiles with a long-lived key, sorted, as far as names show it.
     ///
     /// # Errors
-    /// It is not here, or cannot be read.
+    /// If the store does not exist on this machine, or cannot be read.
     pub(crate) fn profiles(&self) -> Result<Vec<ProfileName>, VaultError> {
         let mut profiles = match self {
             Self::File(vault) => {
@@ -118,10 +118,10 @@ impl Vault {
         Ok(profiles)
     }
 
-    /// The key of a profile. `passphrase` opens encrypted files; the other stores ask by themselves.
+    /// Reads the key of a profile. `passphrase` opens encrypted files; the other stores ask for theirs.
     ///
     /// # Errors
-    /// It cannot be opened, or is none.
+    /// If it cannot be opened, or is not a key.
     pub(crate) fn read(
         &self,
         profile: &ProfileName,
@@ -142,7 +142,7 @@ impl Vault {
     /// Deletes the key of a profile.
     ///
     /// # Errors
-    /// In words.
+    /// A description of the problem.
     pub(crate) fn delete(&self, profile: &ProfileName) -> Result<(), String> {
         match self {
             Self::File(vault) => vault.delete(profile).map_err(|error| error.to_string()),
@@ -156,7 +156,7 @@ impl Vault {
         }
     }
 
-    /// Where the key of a profile is, to be shown.
+    /// Describes where the key of a profile is.
     pub(crate) fn place_of(&self, profile: &ProfileName) -> String {
         match self {
             Self::File(vault) => format!("`{}`", vault.path_of(profile).display()),
@@ -171,15 +171,15 @@ impl Vault {
     }
 }
 
-/// What an item held.
+/// The content of an item.
 #[derive(Debug)]
 pub(crate) enum FoundKey {
     Key(AccessKey),
-    /// With a session token: it ends by itself, and is not taken over.
+    /// A key with a session token, which expires and is not imported.
     Temporary,
 }
 
-/// Why an item gives no key.
+/// Why an item contains no key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReadError {
     #[error("the passphrase is wrong")]
@@ -223,7 +223,7 @@ impl Drop for KeyText {
     }
 }
 
-/// Whether an item of this name is a long-lived key.
+/// Whether an item with this name is a long-lived key.
 fn is_key(name: &str) -> bool {
     let is_session = name.split(',').count() == 4
         || name.starts_with("session,")
@@ -232,12 +232,12 @@ fn is_key(name: &str) -> bool {
     !is_session && !name.starts_with('.')
 }
 
-/// The profile of an item of this name; `None` of what is no long-lived key.
+/// Returns the profile of an item's name; `None` if the item is not a long-lived key.
 fn profile_of(name: &str) -> Option<ProfileName> {
     if is_key(name) { ProfileName::parse(name).ok() } else { None }
 }
 
-/// An item of one of the stores that keep its name with it.
+/// Parses an item of a store that keeps the name in the item.
 fn parse_item(profile: &ProfileName, plain: &[u8]) -> Result<FoundKey, &'static str> {
     let item: ItemText = serde_json::from_slice(plain).map_err(|_| "it holds no item of aws-vault's")?;
     if item.key != profile.as_str() {
@@ -247,7 +247,7 @@ fn parse_item(profile: &ProfileName, plain: &[u8]) -> Result<FoundKey, &'static 
     parse_key(&data)
 }
 
-/// The key itself.
+/// Parses the key.
 fn parse_key(data: &[u8]) -> Result<FoundKey, &'static str> {
     let key: KeyText = serde_json::from_slice(data).map_err(|_| "it holds no access key")?;
     if !key.token.is_empty() {

@@ -1,4 +1,4 @@
-//! The stores `pass` and `passage` of aws-vault: an entry for each item, below a prefix that is empty by default.
+//! aws-vault's stores `pass` and `passage`: one entry per item, below a prefix that is empty by default.
 
 use hatbox_types::name::ProfileName;
 use zeroize::Zeroizing;
@@ -24,12 +24,12 @@ impl PassVault {
         Self { program: PassProgram::passage(programs), prefix: prefix.trim_matches('/').to_owned() }
     }
 
-    /// Whether aws-vault's entries lie among all others of the user.
+    /// Whether aws-vault's entries are mixed with all other entries of the user.
     pub(crate) fn is_shared(&self) -> bool {
         self.prefix.is_empty()
     }
 
-    /// The program's store.
+    /// The directory of the program's store.
     pub(crate) fn directory(&self) -> &std::path::Path {
         self.program.directory()
     }

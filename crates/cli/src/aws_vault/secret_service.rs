@@ -1,5 +1,5 @@
-//! The store `secret-service` of aws-vault: a collection of its own, by the name in its object path. An item's
-//! attribute `profile` is its name.
+//! aws-vault's store `secret-service`: a separate collection, identified by the name in its object path. The attribute
+//! `profile` of an item is its name.
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::{FoundKey, ReadError, VaultError, parse_item, profile_of};
 use crate::store::secret_service::{Failed, classify, connect, within};
 
-/// A collection of the session's keyring.
+/// A collection of the desktop's keyring.
 pub(crate) struct SecretServiceVault {
     name: String,
     connection: Connection,
@@ -21,10 +21,10 @@ pub(crate) struct SecretServiceVault {
 }
 
 impl SecretServiceVault {
-    /// The collection of this name, as aws-vault is told it; it need not be there.
+    /// Connects to the collection with this name, in aws-vault's notation. The collection need not exist.
     ///
     /// # Errors
-    /// There is no session bus.
+    /// If there is no session bus.
     pub(crate) fn connect(name: &str) -> Result<Self, VaultError> {
         let connection = connect().map_err(|failed| error_of(&failed))?;
         Ok(Self { name: name.to_owned(), connection, service: OnceCell::new() })
@@ -45,7 +45,7 @@ impl SecretServiceVault {
             .ok_or_else(|| VaultError::Absent(format!("the keyring has no collection `{}`", self.name)))
     }
 
-    /// Whether a person is needed before the keys can be read.
+    /// Whether the user has to unlock the collection first.
     pub(crate) fn is_locked(&self) -> Result<bool, VaultError> {
         self.collection()?.is_locked().map_err(|error| error_of(&classify(&error)))
     }
@@ -62,7 +62,7 @@ impl SecretServiceVault {
                 "the password prompt of the desktop was not answered in time".to_owned(),
             )),
             Some(Err(error)) => Err(error_of(&classify(&error))),
-            // A service may end its prompt as if it had been answered where there is no one to show it to.
+            // Without a desktop to show its prompt, a service may end it as if it had been answered.
             Some(Ok(())) if self.is_locked()? => Err(error_of(&Failed::Refused)),
             Some(Ok(())) => Ok(()),
         }
@@ -104,7 +104,7 @@ fn search<'a>(collection: &'a Collection<'_>, profile: &ProfileName) -> Result<V
     collection.search_items(attributes).map_err(|error| classify(&error).to_string())
 }
 
-/// The collection whose object path ends in this name. Its label may be another: a person can change it.
+/// Finds the collection whose object path ends in this name. Its label may differ, as the user can change it.
 fn find_collection<'a>(
     service: &'a SecretService<'_>,
     name: &str,
@@ -116,7 +116,7 @@ fn find_collection<'a>(
     }))
 }
 
-/// A part of an object path, in which `_` and two digits represent a byte that such a path cannot hold.
+/// Decodes a part of an object path, in which `_` and two digits represent a byte that is not allowed there.
 fn decode(part: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(part.len());
     let mut rest = part.as_bytes();

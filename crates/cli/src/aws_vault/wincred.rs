@@ -1,4 +1,4 @@
-//! The store `wincred` of aws-vault: generic credentials whose names begin with `aws-vault:aws-vault:`.
+//! aws-vault's store `wincred`: generic credentials whose names begin with `aws-vault:aws-vault:`.
 
 use hatbox_types::name::ProfileName;
 
