@@ -141,7 +141,18 @@ fn firefox_opens_the_console_in_the_container_that_the_profile_names() {
                 hatbox_firefox_container_icon = fence\n";
     let section = "[profile security-auditor]\n";
     std::fs::write(&config, text.replace(section, &format!("{section}{keys}"))).unwrap();
-    let output = firefox.hatbox(&scene, &["login", "security-auditor"]).output().unwrap();
+    // hatbox looks for `firefox` in PATH; in a container, only if it is named.
+    let programs = scene.home.path().join("bin");
+    std::fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(&firefox.opener, programs.join("firefox")).unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(programs).chain(std::env::split_paths(&path));
+    let mut login = scene.home.hatbox(&["login", "security-auditor"]);
+    login.env("PATH", std::env::join_paths(path).unwrap()).env("DISPLAY", ":99");
+    if Path::new("/.dockerenv").exists() {
+        login.env("BROWSER", "firefox");
+    }
+    let output = login.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let page = firefox.visit(&scene, &["/console/", "#who"]);
     assert_eq!(page["container"], serde_json::json!(["prod & co", "red", "fence"]), "{page}");
