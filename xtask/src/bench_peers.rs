@@ -16,8 +16,9 @@ use crate::peers_stub::Stub;
 use crate::scene::{Build, build, check};
 
 const PROFILES: [usize; 3] = [1, 1000, 10_000];
-/// So many cold starts at once.
+/// So many cold starts at once, so often.
 const PARALLEL: usize = 8;
+const COLD_RUNS: usize = 5;
 const REGION: &str = "us-east-1";
 /// The role that is measured. It requires MFA, as not all of them cache a role that does not.
 const PROFILE: &str = "auditor";
@@ -71,7 +72,7 @@ struct Row {
     cold: Option<Cold>,
 }
 
-/// What came of cold starts at once.
+/// What came of cold starts at once: the median time, and the most prompts and failures.
 struct Cold {
     taken: Duration,
     prompts: usize,
@@ -317,6 +318,16 @@ impl Arena {
         Ok(std::fs::write(self.config(), text)?)
     }
 
+    fn measure_cold(&self, peer: Peer) -> Result<Option<Cold>, Problem> {
+        let (mut times, mut prompts, mut failed) = (Vec::new(), 0, 0);
+        for _ in 0..COLD_RUNS {
+            let Some(cold) = self.run_cold(peer)? else { return Ok(None) };
+            times.push(cold.taken);
+            (prompts, failed) = (prompts.max(cold.prompts), failed.max(cold.failed));
+        }
+        Ok(Some(Cold { taken: median(&mut times), prompts, failed }))
+    }
+
     /// Starts a program many times at once, without a cached session.
     fn run_cold(&self, peer: Peer) -> Result<Option<Cold>, Problem> {
         if !peer.clear(self)? {
@@ -423,7 +434,7 @@ pub(crate) fn run(runs: usize, program: Option<&str>) -> Result<(), Problem> {
         row.export = time;
     }
     for row in &mut rows {
-        row.cold = arena.run_cold(row.peer)?;
+        row.cold = arena.measure_cold(row.peer)?;
     }
     println!("medians of {runs} runs each, by turns; `true` alone takes {}", milliseconds(bare));
     println!();
