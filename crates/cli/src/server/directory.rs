@@ -9,6 +9,7 @@ use hatbox_core::config::{FileKind, without_default_identity};
 use super::identity::Identity;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
+use crate::sys::access::others_can_replace;
 use crate::sys::files::{FileError, make_private_directory, write_cache};
 use crate::sys::lock;
 use crate::world::World;
@@ -38,6 +39,7 @@ impl ServerDirectory {
 
     fn create_in(all: &Path) -> Result<Self, Failure> {
         make_private_directory(all)?;
+        check_place(all)?;
         // One process at a time: a directory without a lock looks like that of a killed server.
         let _one = lock::hold(&all.with_extension("lock"))?;
         sweep(all);
@@ -113,6 +115,20 @@ pub(crate) fn path_text(path: &Path) -> Result<&str, Failure> {
         Failure::new(FailureKind::Failed, format!("the path `{}` is not UTF-8", path.display()))
             .hint("set XDG_RUNTIME_DIR to another directory")
     })
+}
+
+/// Refuses a place where another user could replace what the command is about to read, such as the copy of the config,
+/// which names programs to run: `XDG_RUNTIME_DIR` may be a directory that all users share.
+fn check_place(all: &Path) -> Result<(), Failure> {
+    for path in [Some(all), all.parent()].into_iter().flatten() {
+        if others_can_replace(path).map_err(FileError::io("read", path))? {
+            let error =
+                format!("other users can replace `{}`, which the command would trust", path.display());
+            return Err(Failure::new(FailureKind::Refused, error)
+                .hint("set XDG_RUNTIME_DIR to a directory that only you can write to, or unset it"));
+        }
+    }
+    Ok(())
 }
 
 /// Deletes the directories of servers that have ended.

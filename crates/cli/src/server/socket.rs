@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::connection::Stream;
 use crate::errors::{Failure, FailureKind};
+#[cfg(unix)]
+use crate::sys::access::others_can_replace;
 use crate::sys::peer::{PeerFinder, UnknownPeers};
 use crate::sys::socket::widen_backlog;
 
@@ -88,15 +90,12 @@ impl Drop for SocketFile {
 /// Creates a socket, replacing one whose program has ended.
 #[cfg(unix)]
 pub(super) fn bind_file(path: &Path) -> Result<(UnixListener, SocketFile), ListenError> {
-    use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
     let shown = || path.display().to_string();
     let failed = |source| ListenError::Socket { path: shown(), source };
     // Security: a program that forwards a port to the socket would send its clients to whoever replaced it. In a
     // directory such as /tmp (sticky bit), only the owner can replace it.
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let about = std::fs::metadata(directory).map_err(failed)?;
-    let is_open = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
-    if is_open || !crate::sys::peer::is_trusted_user(about.uid()) {
+    if others_can_replace(path).map_err(failed)? {
         return Err(ListenError::OpenDirectory(shown()));
     }
     if let Ok(about) = std::fs::symlink_metadata(path) {

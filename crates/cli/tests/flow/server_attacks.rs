@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
@@ -123,6 +124,38 @@ fn many_connections_and_slow_ones_keep_no_one_from_the_credentials() {
     assert!(address.key_id().starts_with("ASIA"));
     drop(open);
     assert!(address.key_id().starts_with("ASIA"));
+}
+
+/// A copy of the config there names programs that the SDKs run.
+#[test]
+fn a_runtime_directory_in_which_other_users_can_replace_files_is_refused() {
+    let fixture = Fixture::with_config(CONFIG);
+    let shared = fixture.path("shared");
+    let make = |below: &str, mode| {
+        std::fs::create_dir_all(shared.join(below)).unwrap();
+        std::fs::set_permissions(shared.join(below), PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let exec = || {
+        fixture.hatbox(&["exec", "--server", "reader", "--", "true"]).env("XDG_RUNTIME_DIR", &shared).run()
+    };
+    let refuses = || {
+        let stderr = exec().expect_code(125).stderr;
+        assert!(stderr.contains("other users can replace `"), "{stderr}");
+    };
+    make("", 0o777);
+    refuses();
+    // As /tmp is.
+    make("", 0o1777);
+    exec().ok();
+    make("hatbox", 0o777);
+    refuses();
+    make("hatbox", 0o755);
+    exec().ok();
+    if rustix::process::geteuid().is_root() {
+        // Made by someone else before, with a directory of the user's in it.
+        std::os::unix::fs::chown(shared.join("hatbox"), Some(61_234), None).unwrap();
+        refuses();
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 use crate::sys::files::{Closing, Creation, FileError};
+use crate::sys::peer::is_trusted_user;
 
 /// Why a file or directory is not private.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,15 @@ fn check(path: &Path, about: &Metadata, wanted: u32) -> Result<(), NotPrivate> {
         return Err(NotPrivate::Mode { path: path.display().to_string(), mode, wanted });
     }
     Ok(())
+}
+
+/// Whether a user other than this one and root can put something else in the place of `path`, which may not exist: its
+/// directory belongs to another user, or anyone can write to it and it lacks the sticky bit that /tmp has.
+pub(crate) fn others_can_replace(path: &Path) -> io::Result<bool> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let about = std::fs::metadata(directory)?;
+    let is_open = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
+    Ok(is_open || !is_trusted_user(about.uid()))
 }
 
 /// Removes permissions of everyone but the owner, who must be this user.
