@@ -61,7 +61,7 @@ fn render_table(entries: &[&AuditEntry]) -> Table {
     if entries.is_empty() {
         return table;
     }
-    table.row(&["TIME", "PROFILE", "BY", "ROLE", "ACCOUNT", "REASON"].map(|cell| (cell, Style::Quiet)));
+    table.row(&["Time", "Profile", "By", "Role", "Account", "Reason"].map(|cell| (cell, Style::Quiet)));
     for entry in entries {
         let by = entry.command.clone().unwrap_or_else(|| {
             if entry.exit == "exec" { "(shell)".to_owned() } else { format!("({})", entry.exit) }

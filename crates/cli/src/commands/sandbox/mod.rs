@@ -88,6 +88,6 @@ fn run_code(world: &World, directory: &Path) -> Result<(), Failure> {
     let code = open_client(directory)?.code(demo_world::MFA_SERIAL)?;
     world.output.data(&format!("{}\n", code.code))?;
     let used = if code.is_used { ", and was used already: wait for the next" } else { "" };
-    world.output.note(&format!("valid for another {} s{used}", code.seconds_left));
+    world.output.note(&format!("the code is valid for another {} s{used}", code.seconds_left));
     Ok(())
 }
