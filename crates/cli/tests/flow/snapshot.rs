@@ -43,7 +43,7 @@ fn a_snapshot_holds_two_accounts_with_devices_and_longest_sessions_and_no_secret
     let fixture = Fixture::with_config(CONFIG);
     let run = snapshot(&fixture, &["--profile", "people", "--profile", "work"], "iam.json").run().ok();
     assert_eq!(run.stdout, "");
-    let end = "`DIR/iam.json` holds 2 accounts, 2 users, 17 roles\n";
+    let end = "saved 2 accounts, 2 users and 17 roles in `DIR/iam.json`\n";
     assert!(fixture.shown(&run.stderr).ends_with(end), "{}", run.stderr);
     assert!(
         fixture.shown(&run.stderr).contains("hatbox: using the IAM endpoint SANDBOX (not AWS)\n"),

@@ -180,7 +180,7 @@ fn a_deny_of_the_organization_is_reported_at_once_in_the_words_of_aws() {
          arn:aws:iam::111122223333:role/Ops with an explicit deny in a service control policy: {policy}"
     );
     fixture.client().add_fault(&Fault::once(FaultKind::AccessDenied(denied))).unwrap();
-    let told = format!("your organization forbids it by a service control policy ({policy})");
+    let told = format!("your organization denies it by a service control policy ({policy})");
     let report = refuse(&fixture).stderr.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(report.contains(&told), "{report}");
     assert!(why(&fixture, &[]).contains(&told));

@@ -14,7 +14,7 @@
 //! | without one | deny, as the trust policy does not match | none: an SCP allows nothing | no | no |
 //! | with one, Alice not in the sources | deny, as no policy allows | depends on the layer identity | no | unknown: her policies |
 //!
-//! In words: "yes, unless an SCP forbids it"; "no"; "no, unless a policy of alice (not in the sources) allows it".
+//! In words: "yes, unless an SCP denies it"; "no"; "no, unless a policy of alice (not in the sources) allows it".
 
 use std::collections::BTreeSet;
 

@@ -29,7 +29,7 @@ pub enum Cause {
     SessionTags,
     /// More time was asked for than there is.
     Duration,
-    /// A policy of the organization forbids it.
+    /// A policy of the organization denies it.
     Organization,
     /// A permissions boundary or a session policy leaves it out.
     Boundary,

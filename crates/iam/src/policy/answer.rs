@@ -98,7 +98,7 @@ pub enum Fact {
 pub struct Gap {
     /// The layer.
     pub layer: Layer,
-    /// What is missing, as a phrase that fits "unless ... forbids it": `a policy outside Terraform`.
+    /// What is missing, as a phrase that fits "unless ... denies it": `a policy outside Terraform`.
     pub what: String,
 }
 

@@ -150,11 +150,11 @@ fn push_footer(page: &mut Page, common: &[Fact], paths: &[AccessPath]) {
     if !policies.is_empty() {
         let what = join_or(&policies);
         page.blank();
-        page.paragraph(&format!("All of it unless {what} forbids it."));
+        page.paragraph(&format!("All of this, unless {what} denies it."));
     }
     if !facts.is_empty() {
         page.blank();
-        page.paragraph(&format!("All of it depending on {}.", join_or(&facts)));
+        page.paragraph(&format!("All of this depends on {}.", join_or(&facts)));
     }
     if paths.iter().any(|path| !path.through.is_empty() || path.mfa == Mfa::OfNoUse) {
         page.blank();

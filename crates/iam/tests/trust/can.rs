@@ -44,7 +44,7 @@ NO  alice (111122223333) cannot assume Ops (444455556666) without MFA
                              access keys the key is absent
   SCP, RCP       not known   (no organization data; add --from org.json)
 
-With an MFA code: yes, unless an SCP or RCP forbids it.
+With an MFA code: yes, unless an SCP or RCP denies it.
 ",
     );
 }
@@ -81,7 +81,7 @@ UNKNOWN  whether carol (111122223333) can assume Legacy (444455556666) without
   trust policy   allow       statement 1 trusts user carol (111122223333)
   SCP, RCP       not known   (no organization data; add --from org.json)
 
-Yes, unless an SCP or RCP forbids it.
+Yes, unless an SCP or RCP denies it.
 ",
     );
 }
@@ -150,7 +150,7 @@ fn what_terraform_does_not_manage_is_not_known() {
     let accounts = read(&[STATE, NO_ORGANIZATION]);
     let with = ask(&accounts, "alice", &[], "Ops", MfaUse::With);
     assert_eq!(with.answer().name(), "unknown");
-    assert!(with.render().to_string().ends_with("\nYes, unless a policy outside Terraform forbids it.\n"));
+    assert!(with.render().to_string().ends_with("\nYes, unless a policy outside Terraform denies it.\n"));
     let without = ask(&accounts, "alice", &[], "Ops", MfaUse::Without);
     assert_eq!(without.answer().name(), "no", "the trust policy alone refuses, whatever else there is");
 }

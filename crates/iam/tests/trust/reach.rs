@@ -70,7 +70,7 @@ Who can assume Audit (444455556666)
   bob       111122223333  with MFA, through Ops
   role Ops  444455556666  chained
 
-All of it unless an SCP or RCP forbids it.
+All of this, unless an SCP or RCP denies it.
 
 Role chaining limits the session to 1 hour.
 
@@ -104,7 +104,7 @@ Its trust policy names besides
   other users or roles of account 111122223333, which the sources cover in part,
     under a condition
 
-All of it unless an SCP or RCP or a policy outside Terraform forbids it.
+All of this, unless an SCP or RCP or a policy outside Terraform denies it.
 
 Indirect access is not counted: changing policies or creating access keys.
 "

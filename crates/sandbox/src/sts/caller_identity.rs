@@ -7,7 +7,7 @@ use crate::http::Reply;
 use crate::sigv4::Caller;
 use crate::world::KeyOwner;
 
-/// GetCallerIdentity. No policy is asked: not even an explicit Deny forbids it.
+/// GetCallerIdentity. No policy is asked: not even an explicit Deny denies it.
 pub(super) fn get_caller_identity(context: &mut RequestContext, caller: &Caller) -> Reply {
     context.keys(caller, CodeGiven::No);
     let arn = caller.principal.arn(context.world);

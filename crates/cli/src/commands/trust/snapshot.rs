@@ -41,11 +41,11 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &TrustSnapshotArgs) 
     write_output(&path, text.as_bytes())?;
     let sum = |count: fn(&AccountSnapshot) -> usize| accounts.iter().map(count).sum::<usize>();
     world.output.note(&format!(
-        "`{}` holds {}, {}, {}",
-        output.display(),
+        "saved {}, {} and {} in `{}`",
         counted(accounts.len(), "account"),
         counted(sum(|account| account.user_count), "user"),
         counted(sum(|account| account.role_count), "role"),
+        output.display(),
     ));
     Ok(())
 }

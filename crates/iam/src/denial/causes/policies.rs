@@ -47,7 +47,7 @@ pub(super) fn own_policies(view: &View<'_>) -> WeighedCause {
             .fix(statement())
             .weigh(88),
             DenyKind::Explicit => {
-                WeighedCause::computed(cause, format!("an explicit deny in {own} forbids it ({origin})"))
+                WeighedCause::computed(cause, format!("an explicit deny in {own} denies it ({origin})"))
                     .weigh(88)
             }
         },
@@ -78,11 +78,8 @@ pub(super) fn organization(view: &View<'_>) -> WeighedCause {
             } else {
                 "resource control policy"
             };
-            WeighedCause::said(
-                cause,
-                format!("your organization forbids it by a {name}{}", in_policy(reason)),
-            )
-            .fix(Fix::Words("only an administrator of the organization can change that".to_owned()))
+            WeighedCause::said(cause, format!("your organization denies it by a {name}{}", in_policy(reason)))
+                .fix(Fix::Words("only an administrator of the organization can change that".to_owned()))
         }
         None => WeighedCause::open(cause, "the organization's policies are not known here"),
     }

@@ -184,7 +184,7 @@ fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
 }
 
 impl Remedy {
-    /// `With an MFA code: yes, unless an SCP or RCP forbids it.`
+    /// `With an MFA code: yes, unless an SCP or RCP denies it.`
     pub(crate) fn render(&self, caller: &str, role: &str, role_arn: &str) -> String {
         let needed: Vec<_> =
             self.changes.iter().map(|change| change.render(caller, role, role_arn)).collect();
@@ -195,16 +195,16 @@ impl Remedy {
     }
 }
 
-/// `yes`, or `yes, unless an SCP or RCP forbids it`.
+/// `yes`, or `yes, unless an SCP or RCP denies it`.
 pub(crate) fn render_yes(unless: &[Fact]) -> String {
     let (policies, others): (Vec<Fact>, Vec<Fact>) = unless.iter().cloned().partition(Fact::is_policy);
     let (policies, others) = (names_of(&policies), names_of(&others));
     match (policies.is_empty(), others.is_empty()) {
         (true, true) => "yes".to_owned(),
-        (false, true) => format!("yes, unless {} forbids it", join_or(&policies)),
+        (false, true) => format!("yes, unless {} denies it", join_or(&policies)),
         (true, false) => format!("yes, depending on {}", join_or(&others)),
         (false, false) => {
-            format!("yes, depending on {}, unless {} forbids it", join_or(&others), join_or(&policies))
+            format!("yes, depending on {}, unless {} denies it", join_or(&others), join_or(&policies))
         }
     }
 }
