@@ -295,7 +295,7 @@ fn what_is_no_answer_of_instance_metadata_is_an_error_that_says_why() {
     assert_eq!(silent.requests().len(), 1, "a silent one is not asked again");
     let outcome = on_instance(&fixture, "batch", "http://127.0.0.1:1").run().expect_code(125);
     assert!(
-        outcome.stderr.contains("hint: instance metadata is only on EC2 instances"),
+        outcome.stderr.contains("hint: instance metadata exists only on EC2 instances"),
         "{}",
         outcome.stderr
     );
