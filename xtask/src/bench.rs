@@ -103,7 +103,7 @@ fn build_exec_only(scene: &Scene) -> Result<PathBuf, Problem> {
 fn sdk_call(scene: &Scene) -> Result<Command, Problem> {
     let target = host()?;
     let mut build = cargo();
-    build.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    build.env("CARGO_ENCODED_RUSTFLAGS", rust_flags(&target)?);
     build.args(["rustc", "--quiet", "--package", "xtask", "--features", "sdk", "--bin", "sdk-call"]);
     build.args(["--profile", BUILD_PROFILE, "--target", &target, "--"]).args(link_flags(&target));
     if !build.status()?.success() {

@@ -34,7 +34,7 @@ pub(crate) fn build_released() -> Result<PathBuf, Problem> {
 /// other; docs/performance.md says what that costs. It stays position-independent.
 pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
     let mut command = cargo();
-    command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags(target)?);
     if let Some((_, linker)) = LINKERS.iter().find(|(linked, _)| *linked == target)
         && target != host()?
     {
@@ -91,13 +91,15 @@ pub(crate) fn is_static(target: &str) -> bool {
 ///
 /// The paths of source files are in every panic's text: `/home/jan/.cargo/registry/src/...`. Cargo's own setting for
 /// this (`trim-paths`) is not stable yet.
-pub(crate) fn rust_flags() -> Result<String, Problem> {
+pub(crate) fn rust_flags(target: &str) -> Result<String, Problem> {
     let set = std::env::var("CARGO_ENCODED_RUSTFLAGS").ok();
     let set =
         set.or_else(|| Some(std::env::var("RUSTFLAGS").ok()?.split(' ').collect::<Vec<_>>().join(SEPARATOR)));
     let mut flags: Vec<String> = set.into_iter().filter(|set| !set.is_empty()).collect();
-    // A panic ends the program, so nothing is ever unwound.
-    flags.push("-Cforce-unwind-tables=no".to_owned());
+    // A panic ends the program, so nothing is ever unwound. Windows requires the tables.
+    if target.contains("linux") {
+        flags.push("-Cforce-unwind-tables=no".to_owned());
+    }
     // Of several that fit the last one counts.
     for (directory, shown) in build_directories()? {
         flags.push(format!("--remap-path-prefix={}={shown}", directory.display()));
@@ -132,7 +134,12 @@ pub(crate) fn check_released(program: &Path) -> Result<(), Problem> {
 /// [`check_released`], of a program for `target`.
 pub(crate) fn check_released_for(target: &str, program: &Path) -> Result<(), Problem> {
     let bytes = std::fs::read(program)?;
-    if is_static(target) && linking(&bytes) != Some(Linking::StaticPie) {
+    // Elsewhere rustc links at a fixed address what holds the C library.
+    let is_allowed = |linking| match target {
+        "aarch64-unknown-linux-gnu" => linking != Linking::Dynamic,
+        _ => linking == Linking::StaticPie,
+    };
+    if is_static(target) && !linking(&bytes).is_some_and(is_allowed) {
         return Err("the released program is not linked as static-pie: see xtask/src/released.rs".into());
     }
     if has_symbols(&bytes) {
@@ -226,7 +233,7 @@ mod tests {
 
     #[test]
     fn every_directory_of_the_build_is_replaced() {
-        let flags = rust_flags().unwrap();
+        let flags = rust_flags("x86_64-unknown-linux-gnu").unwrap();
         let own = root().canonicalize().unwrap();
         assert!(flags.contains(&format!("--remap-path-prefix={}=hatbox", own.display())), "{flags}");
         assert!(flags.contains("/registry/src/"), "{flags}");

@@ -17,10 +17,12 @@ Description: temporary AWS credentials for any program
  temporary credentials. It has the commands of aws-vault, and also shows who can
  assume a role and why AWS denied a call.
 ";
-/// Lintian takes a program that is linked statically and can be loaded anywhere for a library.
+/// What lintian asks about: one of them for a program at a fixed address, one for a program that can be loaded anywhere,
+/// which it takes for a library.
 const OVERRIDES: &str = "\
 # A program, linked with the C library: it starts faster and runs on every release of every distribution.
 hatbox: shared-library-lacks-prerequisites [usr/bin/hatbox]
+hatbox: statically-linked-binary [usr/bin/hatbox]
 ";
 
 pub(super) fn file_name(architecture: &Architecture) -> String {
