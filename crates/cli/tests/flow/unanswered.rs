@@ -102,7 +102,7 @@ fn without_a_terminal_the_way_out_is_named() {
     let outcome = asking(&fixture, &["export", "-n", "jan-work"]).run().expect_code(4);
     let expected = "hatbox: error: the file store is locked\n\
          \x20 caused by: the store is locked, and there is no way to ask for its passphrase\n\
-         hatbox: hint: run it on a terminal, pass --passphrase-fd N, or set `passphrase_command` in hatbox's settings\n";
+         hatbox: hint: run it on a terminal, pass --passphrase-fd N, or set `passphrase_file` or `passphrase_command` in hatbox's settings\n";
     assert_eq!(outcome.stderr, expected);
     let exec = asking(&fixture, &["exec", "-n", "jan-work", "--", "true"]).run().expect_code(125);
     assert_eq!(exec.stderr, expected);
