@@ -77,7 +77,6 @@ fn a_manifest_with_foreign_names_or_without_a_true_mac_is_refused() {
         String::new(),
         "{}".to_owned(),
         "[".repeat(10_000),
-        of(&|value| value["version"] = 2.into()),
         of(&|value| value["counter"] = 1000.into()),
         of(&|value| value["mac"] = "00".into()),
         of(&|value| value["wraps"]["../../.bashrc"] = "00".into()),
