@@ -154,6 +154,16 @@ fn a_role_is_assumed_without_any_profile_by_what_the_machine_has() {
     let sent = calls(&fixture, "AssumeRole");
     assert_eq!(sent.len(), 1, "the session is cached");
     assert_eq!((sent[0].resource.as_deref(), sent[0].signed_with), (Some(READER), SignedWith::Role));
+    let key = fixture.key("jan-work");
+    let with_key = |run: Run| {
+        run.env("AWS_ACCESS_KEY_ID", key.id.as_str()).env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
+    };
+    let exec = fixture.hatbox(&["exec", "--role-arn", READER, "--", "printenv", "AWS_ACCOUNT_ID"]);
+    assert_eq!(with_key(exec).run().ok().stdout, "444455556666\n");
+    assert_eq!(calls(&fixture, "AssumeRole")[1].signed_with, SignedWith::AccessKey);
+    // Another profile's name is no word for these.
+    let named = with_key(fixture.hatbox(&["exec", "other", "--", "true"])).run().expect_code(125);
+    assert!(named.stderr.contains("profile `other` is neither"), "{}", named.stderr);
 }
 
 #[test]

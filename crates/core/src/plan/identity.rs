@@ -14,11 +14,13 @@
 //! | 8 | `credential_process` that is not hatbox on this profile | base |
 //! | 9 | `aws_access_key_id` in the config file | base |
 //! | 10 | `source_profile` or `credential_source` without a role, as in aws-vault | on to that profile; base |
-//! | 11 | no `role_arn`; `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN` | base, for the target only |
-//! | 12 | no `role_arn`; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI` | base, for the target only |
-//! | 13 | no `role_arn`; the machine is an EC2 instance | base, for the target only |
+//! | 11 | `default` without `role_arn`; `AWS_ACCESS_KEY_ID` | base, for the target only |
+//! | 12 | no `role_arn`; `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN` | base, for the target only |
+//! | 13 | no `role_arn`; `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` or `_FULL_URI` | base, for the target only |
+//! | 14 | no `role_arn`; the machine is an EC2 instance | base, for the target only |
 //!
-//! Rows 2 to 9 and 11 to 13 are botocore's order; the other SDKs differ ([`super::sdk`]). A `role_arn` in addition to a
+//! Row 11 is only for `default`, as the SDKs use these variables only where no profile is named. Rows 2 to 9 and 12 to 14
+//! are botocore's order; the other SDKs differ ([`super::sdk`]). A `role_arn` in addition to a
 //! source is assumed with its credentials. A source profile with keys in a file ends the chain, as in all SDKs: its
 //! `source_profile` and `role_arn` are ignored. `source_profile` together with `credential_source` was already rejected
 //! when the config was read, as AWS's tools do.
@@ -145,7 +147,7 @@ impl<'a> Question<'a> {
         Base::StoredKey { profile, id: Some(id.clone()) }
     }
 
-    /// Applies rows 2 to 13 of the table.
+    /// Applies rows 2 to 14 of the table.
     pub(super) fn choose(self, is_store_locked: bool, notes: &mut Vec<Note>) -> Result<Next, PlanError> {
         if is_store_locked && !notes.contains(&Note::StoreLocked) {
             notes.push(Note::StoreLocked);
@@ -250,26 +252,28 @@ impl<'a> Question<'a> {
     }
 
     fn take_credential_source(self, source: &Sourced<CredentialSource>) -> Result<Base, PlanError> {
-        let (profile, origin) = (self.name.clone(), source.origin.clone());
+        let origin = source.origin.clone();
         let ambient = &self.options.ambient;
         let (service, at) = match source.value {
-            CredentialSource::Environment => {
-                return match &ambient.keys {
-                    Some(Ok(keys)) => {
-                        Ok(Base::Environment { profile, keys: Sourced { value: keys.clone(), origin } })
-                    }
-                    Some(Err(reason)) => {
-                        Err(PlanError::EnvironmentKeys { profile, reason: reason.clone(), origin })
-                    }
-                    None => Err(PlanError::EnvironmentKeysMissing { profile, origin }),
-                };
-            }
+            CredentialSource::Environment => return self.take_environment_keys(origin),
             CredentialSource::Ec2InstanceMetadata => {
                 (MetadataService::Instance, Some(self.instance_endpoint()?))
             }
             CredentialSource::EcsContainer => (MetadataService::Container, ambient.container_uri.clone()),
         };
         Ok(self.metadata(service, at, origin))
+    }
+
+    /// Returns the base with the access key of the environment, which `origin` asks for.
+    fn take_environment_keys(self, origin: Origin) -> Result<Base, PlanError> {
+        let profile = self.name.clone();
+        match &self.options.ambient.keys {
+            Some(Ok(keys)) => {
+                Ok(Base::Environment { profile, keys: Sourced { value: keys.clone(), origin } })
+            }
+            Some(Err(reason)) => Err(PlanError::EnvironmentKeys { profile, reason: reason.clone(), origin }),
+            None => Err(PlanError::EnvironmentKeysMissing { profile, origin }),
+        }
     }
 
     /// Returns the base for a metadata service at `at`, which `origin` asks for.
@@ -338,13 +342,16 @@ impl<'a> Question<'a> {
         Ok(Base::Sso { profile, sso: sso.clone(), account_id, role_name })
     }
 
-    /// Applies rows 11 to 13, for a profile without a role of its own: the role in the environment belongs to the
+    /// Applies rows 11 to 14, for a profile without a role of its own: the role in the environment belongs to the
     /// token, and AWS's tools use the other sources for a role only with `credential_source`.
     fn choose_ambient(self) -> Result<Option<Base>, PlanError> {
         if self.which == Which::Source || self.profile.role_arn.is_some() {
             return Ok(None);
         }
         let ambient = &self.options.ambient;
+        if self.name.is_default() && ambient.keys.is_some() {
+            return self.take_environment_keys(Origin::Env("AWS_ACCESS_KEY_ID")).map(Some);
+        }
         if let Some(ambient) = &ambient.web_identity {
             return self.take_ambient_web_identity(ambient).map(Some);
         }

@@ -73,8 +73,8 @@ pub enum Agents {
 /// The credentials and settings in the environment that profiles may use.
 #[derive(Debug, Clone, Default)]
 pub struct Ambient {
-    /// `AWS_ACCESS_KEY_ID` and related variables, for `credential_source = Environment`. An error is reported only if a
-    /// profile uses them.
+    /// `AWS_ACCESS_KEY_ID` and related variables, for `credential_source = Environment`, and for `default` without an
+    /// identity. An error is reported only if a profile uses them.
     pub keys: Option<Result<StaticKeys, AccessKeyError>>,
     /// `AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`, for a target without an identity.
     pub web_identity: Option<AmbientWebIdentity>,
@@ -133,9 +133,9 @@ enum Profiles<'a> {
 }
 
 impl Ambient {
-    /// Whether there is an identity for a target that names none.
+    /// Whether there is an identity for `default` without a section.
     pub(super) fn has_identity(&self) -> bool {
-        self.web_identity.is_some() || self.container_uri.is_some() || self.is_instance
+        self.keys.is_some() || self.web_identity.is_some() || self.container_uri.is_some() || self.is_instance
     }
 }
 

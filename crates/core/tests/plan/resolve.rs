@@ -416,3 +416,29 @@ fn the_environments_keys_travel_in_the_plan_and_what_is_wrong_with_them_is_said(
     assert!(error.to_string().starts_with("the access key in the environment cannot be used: "));
     assert_eq!(error.origin(), Some(&at(3, ()).origin));
 }
+
+#[test]
+fn the_environments_keys_are_for_default_alone_and_only_where_it_has_no_identity() {
+    let key = AccessKey::parse("AKIAIOSFODNN7EXAMPLE", "secret").unwrap();
+    let keys = Some(Ok(StaticKeys { key, session_token: None, expires_at: None }));
+    let options = PlanOptions { ambient: Ambient { keys, ..Ambient::default() }, ..PlanOptions::default() };
+    let resolve = |text: &str, target: &str, with_key: &[&str]| {
+        let (config, overrides) = (Config::parse(text, "").unwrap(), Overrides::default());
+        resolve_plan(&name(target), &mut Lookup::new(&config, &overrides), &stored(with_key), &options)
+    };
+    for text in ["", "[default]\nregion = eu-west-1\n"] {
+        let plan = resolve(text, "default", &[]).unwrap();
+        let Base::Environment { keys, .. } = &plan.base else { panic!("{:?}", plan.base) };
+        assert_eq!(keys.origin, Origin::Env("AWS_ACCESS_KEY_ID"));
+    }
+    let stored_key = resolve("", "default", &["default"]).unwrap().base;
+    assert!(matches!(stored_key, Base::StoredKey { .. }), "{stored_key:?}");
+    let process = resolve("[default]\ncredential_process = x\n", "default", &[]).unwrap().base;
+    assert!(matches!(process, Base::CredentialProcess { .. }), "{process:?}");
+    // Keys that belong to no profile are not taken for another one, nor for what a role names as its source.
+    for text in ["", "[profile other]\n"] {
+        resolve(text, "other", &[]).unwrap_err();
+    }
+    let above = format!("[profile above]\nrole_arn = {ADMIN}\nsource_profile = default\n[default]\n");
+    resolve(&above, "above", &[]).unwrap_err();
+}
