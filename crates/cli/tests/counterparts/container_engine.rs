@@ -15,6 +15,8 @@ const DOCUMENT: &str = include_str!("../../../../docs/containers.md");
 const SCRIPT: &str = r#"
 set -eu
 ip link set lo up
+# Engines keep the names of networks and containers there.
+mount -t tmpfs tmpfs /run
 # crun takes no mixture of both versions.
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 export CONTAINERS_CONF="$PWD/containers.conf" DOCKER_HOST="unix://$PWD/podman.sock"
