@@ -189,6 +189,7 @@ fn random_u64() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use super::super::read_private;
     use super::*;
 
