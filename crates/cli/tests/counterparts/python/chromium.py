@@ -41,15 +41,20 @@ class Browser:
             message = json.loads(message)
             if message.get("id") == self.count:
                 if "error" in message:
-                    sys.exit(json.dumps(message["error"]))
+                    raise RuntimeError(json.dumps(message["error"]))
                 return message["result"]
 
     def open(self, url):
         target = self.ask("Target.createTarget", url=url)["targetId"]
         return self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
 
-    def value(self, session, script):
-        return self.ask("Runtime.evaluate", session, expression=script, returnByValue=True)["result"].get("value")
+    def value(self, session, script, **params):
+        """What the script returns; None while the page is on its way to another one."""
+        try:
+            answer = self.ask("Runtime.evaluate", session, expression=script, returnByValue=True, **params)
+        except RuntimeError:
+            return None
+        return answer["result"].get("value")
 
     def wait(self, session, script):
         until = time.monotonic() + LIMIT

@@ -36,11 +36,11 @@ def show(browser, *arguments, until="who", press=None):
     deadline = time.monotonic() + LIMIT
     while not browser.value(page, script):
         # The browser may have blocked the window: a person presses the button then.
-        browser.ask("Runtime.evaluate", page, userGesture=True, expression=(
+        browser.value(page, userGesture=True, script=(
             "(() => {const go = document.getElementById('go');"
             "if (go && !go.hidden && !window.isPressed) {window.isPressed = true; go.click()}})()"))
         if time.monotonic() > deadline:
-            sys.exit("waited in vain at " + browser.value(page, "location.href"))
+            sys.exit(f"waited in vain at {browser.value(page, 'location.href')}")
         time.sleep(0.05)
     said = process.communicate(timeout=LIMIT)[1]
     if process.returncode:

@@ -58,7 +58,8 @@ class Firefox:
             for handle in self.ask("WebDriver:GetWindowHandles"):
                 try:
                     self.ask("WebDriver:SwitchToWindow", handle=handle)
-                    url = self.run("return location.href")
+                    # A tab on its way to another page has none.
+                    url = self.run("return location.href") or ""
                     seen.add(url)
                     if url_part in url and self.run(
                             "return document.readyState === 'complete' && !!document.querySelector(%s)" % json.dumps(element)):
