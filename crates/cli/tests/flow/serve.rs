@@ -1,6 +1,7 @@
 //! `hatbox serve`: several profiles, each with its own token, until a signal.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -9,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::fixture::Fixture;
-use crate::run::finish;
+use crate::run::{Run, finish};
 use crate::served::{Address, server_directories};
 
 const CONFIG: &str = "\
@@ -96,6 +97,82 @@ fn a_socket_is_served_to_whatever_forwards_a_port_to_it() {
     std::fs::write(&path, "").unwrap();
     let file = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(1).stderr;
     assert!(file.contains("exists and is not a socket"), "{file}");
+}
+
+/// Starts `sshd` for one connection, without a port. Its directory in `/run` is there for it alone.
+const SSHD: &str = r#"#!/bin/sh
+exec unshare --mount --propagation private sh -ec '
+    mount -t tmpfs tmpfs /run
+    mkdir /run/sshd
+    exec /usr/sbin/sshd -i -f "$0"' "$(dirname "$0")/sshd_config"
+"#;
+
+#[test]
+fn ssh_forwards_a_port_of_another_machine_to_the_socket() {
+    let programs =
+        ["/usr/sbin/sshd", "/usr/bin/ssh", "/usr/bin/ssh-keygen", "/usr/bin/curl", "/usr/bin/unshare"];
+    if let Some(missing) = programs.iter().find(|program| !Path::new(program).exists()) {
+        eprintln!("skipped: there is no {missing}");
+        return;
+    }
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can start a session without the system's own sshd");
+        return;
+    }
+    let fixture = Fixture::with_config(CONFIG);
+    let socket = fixture.path("h.sock");
+    // Free now; the connection fails aloud if someone else is faster.
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let (listen, url) = (format!("unix:{}", socket.display()), format!("http://127.0.0.1:{port}"));
+    let mut child =
+        fixture.hatbox(&["serve", "--listen", &listen, "--url", &url, "--json", "reader"]).spawn();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.ends_with("\n}\n") {
+        assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    let shown: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| shown["reader"][name].as_str().unwrap();
+    let uri = of("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    let token = std::fs::read_to_string(of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")).unwrap();
+    let directory = fixture.path("ssh");
+    std::fs::create_dir(&directory).unwrap();
+    let path = |name: &str| directory.join(name).display().to_string();
+    for name in ["host", "me"] {
+        let keygen = Run::new("ssh-keygen", fixture.variables());
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-f", &path(name)]).run().ok();
+    }
+    let config = format!(
+        "HostKey {}\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n",
+        path("host"),
+        path("me.pub")
+    );
+    std::fs::write(directory.join("sshd_config"), config).unwrap();
+    std::fs::write(directory.join("proxy"), SSHD).unwrap();
+    std::fs::set_permissions(directory.join("proxy"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let ask = |token: &str| {
+        let options = [
+            "BatchMode=yes",
+            "StrictHostKeyChecking=no",
+            "LogLevel=ERROR",
+            "ExitOnForwardFailure=yes",
+            &format!("UserKnownHostsFile={}", path("known")),
+            &format!("ProxyCommand={}", path("proxy")),
+        ];
+        let forward = format!("127.0.0.1:{port}:{}", socket.display());
+        let line = format!("curl -sS --max-time 20 -H 'Authorization: {token}' {uri}");
+        Run::new("ssh", fixture.variables())
+            .args(["-F", "/dev/null", "-i", &path("me"), "-R", &forward])
+            .args(options.iter().flat_map(|option| ["-o", *option]))
+            .args(["root@here", &line])
+            .run()
+            .ok()
+            .stdout
+    };
+    assert!(ask(&token).contains("SecretAccessKey"));
+    assert!(!ask("wrong").contains("SecretAccessKey"));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
