@@ -1,17 +1,17 @@
-//! The answer to a question about a request: yes, no, or not known because named facts are missing. Kleene's logic.
+//! Three-valued answers about a request (Kleene's logic): yes, no, or unknown because of the facts that are named.
 
 use std::fmt;
 
-/// The layer that decided, in the order of blame.
+/// A layer of policies, ordered by which one is reported as the cause when several deny.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
     /// Service control policies of the caller's account.
     Scp,
     /// Resource control policies of the resource's account.
     Rcp,
-    /// The role's trust policy, or the resource's own policy.
+    /// The role's trust policy, or the resource-based policy of any other resource.
     Trust,
-    /// The caller's policies.
+    /// The caller's identity-based policies.
     Identity,
     /// The permissions boundary.
     Boundary,
@@ -20,11 +20,11 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// All, in the order of blame.
+    /// All layers, in the order in which they are reported.
     pub const ALL: [Self; 6] =
         [Self::Scp, Self::Rcp, Self::Trust, Self::Identity, Self::Boundary, Self::Session];
 
-    /// Its name in answers: `scp`, `rcp`, `trust`, `identity`, `boundary`, `session`.
+    /// Returns the name used in output: `scp`, `rcp`, `trust`, `identity`, `boundary` or `session`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Scp => "scp",
@@ -37,63 +37,63 @@ impl Layer {
     }
 }
 
-/// Why a request is refused.
+/// Why a request is denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DenyKind {
-    /// A statement with `Deny` matched.
+    /// A `Deny` statement matched.
     Explicit,
-    /// No statement with `Allow` matched.
+    /// No `Allow` statement matched.
     Implicit,
 }
 
-/// The answer.
+/// The decision on a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Allowed.
     Allow,
-    /// Refused.
+    /// Denied.
     Deny {
-        /// By a Deny, or because no policy allows it.
+        /// Whether a statement denies the request, or no policy allows it.
         kind: DenyKind,
-        /// The first layer to blame.
+        /// The first layer that denies it.
         layer: Layer,
     },
-    /// Cannot be said.
+    /// The known facts do not decide it.
     Unknown {
-        /// What the answer depends on, in the order of the names.
+        /// The facts that the decision depends on, sorted by name.
         depends_on: Vec<Fact>,
     },
 }
 
-/// Yes, no, or what it depends on.
+/// The answer to a yes-or-no question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// Certainly.
+    /// Yes, whatever the unknown facts are.
     Yes,
-    /// Certainly not.
+    /// No, whatever the unknown facts are.
     No,
-    /// It depends on these facts, each named once.
+    /// It depends on these facts, without duplicates.
     Unknown(Vec<Fact>),
 }
 
-/// A fact that is not known, and on which an answer depends.
+/// An unknown fact that an answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fact {
-    /// The values of a condition key, named as the policy writes it: `aws:SourceIp`.
+    /// The values of a condition key, spelled as in the policy: `aws:SourceIp`.
     Key(String),
-    /// Whether this is the name of the caller's session.
+    /// Whether the caller's session has this name.
     SessionName(String),
     /// Whether the caller's account has the canonical id that a policy names.
     CanonicalId,
-    /// How AWS evaluates a condition where its documentation leaves that open.
+    /// How AWS evaluates a condition in a case that its documentation leaves open.
     Reading(String),
-    /// What the policies of a layer say.
+    /// The content of a layer's policies.
     Layer(Layer),
-    /// What a policy says that no source has.
+    /// A part of a layer that is missing from the sources.
     Gap(Gap),
 }
 
-/// A part of a layer that no source has.
+/// A part of a layer that is missing from the sources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gap {
     /// The layer.
@@ -103,12 +103,12 @@ pub struct Gap {
 }
 
 impl Answer {
-    /// Not known because one fact is missing.
+    /// Returns an unknown answer that depends on a single fact.
     pub(crate) fn unknown(fact: Fact) -> Self {
         Self::Unknown(vec![fact])
     }
 
-    /// `yes`, `no`, `unknown`.
+    /// Returns the name used in output: `yes`, `no` or `unknown`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Yes => "yes",
@@ -117,17 +117,17 @@ impl Answer {
         }
     }
 
-    /// Whether it is certainly so.
+    /// Whether the answer is certainly yes.
     pub fn is_yes(&self) -> bool {
         *self == Self::Yes
     }
 
-    /// Whether it is ruled out.
+    /// Whether the answer is certainly no.
     pub fn is_no(&self) -> bool {
         *self == Self::No
     }
 
-    /// What it depends on; nothing where it is certain.
+    /// Returns the facts that the answer depends on; empty if it is certain.
     pub fn facts(&self) -> &[Fact] {
         match self {
             Self::Unknown(facts) => facts,
@@ -135,7 +135,7 @@ impl Answer {
         }
     }
 
-    /// How near to *yes* it is: *no* first, *yes* last.
+    /// Returns a number to sort by: *no*, then *unknown*, then *yes*.
     pub(crate) fn rank(&self) -> u8 {
         match self {
             Self::No => 0,
@@ -144,7 +144,7 @@ impl Answer {
         }
     }
 
-    /// The same with its facts in the order of their names.
+    /// Returns the answer with its facts sorted by name.
     pub(crate) fn sorted(mut self) -> Self {
         if let Self::Unknown(facts) = &mut self {
             sort_by_name(facts);
@@ -176,7 +176,7 @@ impl Answer {
         }
     }
 
-    /// Whether all are so; asks no further after the first *no*.
+    /// Whether all answers are yes. Stops at the first *no*.
     pub(crate) fn all(answers: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::Yes;
         for answer in answers {
@@ -188,7 +188,7 @@ impl Answer {
         all
     }
 
-    /// Whether one is so; asks no further after the first *yes*.
+    /// Whether at least one answer is yes. Stops at the first *yes*.
     pub(crate) fn any(answers: impl IntoIterator<Item = Self>) -> Self {
         Self::all(answers.into_iter().map(Self::not)).not()
     }
@@ -215,12 +215,12 @@ impl Fact {
         Self::Key(name.into())
     }
 
-    /// Whether it is a policy that is missing, rather than something that the request must fit.
+    /// Whether the fact is a missing policy rather than a property of the request.
     pub(crate) fn is_policy(&self) -> bool {
         matches!(self, Self::Layer(_) | Self::Gap(_))
     }
 
-    /// Whether it is a missing policy of the organization.
+    /// Whether the fact is a missing policy of the organization.
     pub(crate) fn is_of_organization(&self) -> bool {
         matches!(self, Self::Gap(Gap { layer: Layer::Scp | Layer::Rcp, .. }))
     }
@@ -253,7 +253,7 @@ impl Gap {
     }
 }
 
-/// Adds those that are not there yet.
+/// Adds facts, skipping those already in the list.
 pub(crate) fn add_facts(facts: &mut Vec<Fact>, more: impl IntoIterator<Item = Fact>) {
     for fact in more {
         if !facts.contains(&fact) {
@@ -268,7 +268,7 @@ pub(super) fn sort_by_name(facts: &mut [Fact]) {
     }
 }
 
-/// The names of facts, in their order; an SCP and an RCP are drawn together.
+/// Returns the names of the facts, in the same order; missing SCPs and RCPs share one name.
 pub fn names_of(facts: &[Fact]) -> Vec<String> {
     let has = |layer| facts.iter().any(|fact| matches!(fact, Fact::Gap(gap) if gap.layer == layer));
     let has_both = has(Layer::Scp) && has(Layer::Rcp);

@@ -1,4 +1,4 @@
-//! Conditions: one operator on one key, true, false or not known for a request.
+//! Conditions: one operator on one key, evaluated to yes, no or unknown for a request.
 
 use super::answer::{Answer, Fact};
 use super::arn::Arn;
@@ -9,25 +9,25 @@ use super::request::{Context, Lookup};
 use super::value::{Number, is_in_range, is_same_binary, parse_date};
 use super::variable::{Filled, Template};
 
-/// One key under one operator, with its values.
+/// One condition key under one operator, with the values to compare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// The operator.
     pub operator: Operator,
-    /// The operator's name, as written.
+    /// The operator's name, as written in the policy.
     pub operator_name: String,
-    /// The key, as written.
+    /// The key, as written in the policy.
     pub key: String,
-    /// The key as contexts have it: in lower case.
+    /// The key in lower case, as [`Context`] stores it.
     pub(super) lower_key: String,
-    /// Where the key is.
+    /// The position of the key in the text.
     pub place: Place,
-    /// The values, of which one must fit (or none, for a negated operator).
+    /// The values, at least one of which must match (none of them, for a negated operator).
     pub values: Vec<Template>,
 }
 
 impl Condition {
-    /// Whether it holds. The table is what AWS does when the key is absent:
+    /// Whether the condition holds. If the key is absent, AWS evaluates operators as follows:
     ///
     /// | operator | absent key |
     /// |---|---|
@@ -36,11 +36,11 @@ impl Condition {
     /// | `...IfExists` | true |
     /// | `ForAllValues:` | true |
     /// | `ForAnyValue:` | false |
-    /// | `ForAnyValue:...IfExists` | not known: AWS documents both |
-    /// | `Null` | `true` in its values |
+    /// | `ForAnyValue:...IfExists` | unknown: AWS documents both |
+    /// | `Null` | true if `true` is among its values |
     ///
-    /// For set operators and `Null`, empty texts are no values: a key that has no others is a null data set, which
-    /// `ForAllValues:` passes and `Null` is there to catch.
+    /// Set operators and `Null` ignore empty strings: a key with only empty values is a null data set, which
+    /// `ForAllValues:` passes and `Null` is meant to detect.
     pub(super) fn holds(&self, context: &Context) -> Answer {
         let lookup = context.find_lower(&self.lower_key);
         if matches!(lookup, Lookup::Unknown) {
@@ -67,7 +67,7 @@ impl Condition {
 
     fn holds_without_key(&self) -> Answer {
         match self.operator {
-            // The User Guide says of IfExists that it passes without the key, and of ForAnyValue that it does not.
+            // The User Guide says that IfExists is true without the key, and that ForAnyValue is false.
             Operator { quantifier: Some(Quantifier::Any), if_exists: true, .. } => {
                 Answer::unknown(Fact::Reading(format!("{} without {}", self.operator_name, self.key)))
             }
@@ -82,7 +82,7 @@ impl Condition {
         if self.operator.is_negated { fits.not() } else { fits }
     }
 
-    /// Whether one of the condition's values fits `actual`.
+    /// Whether at least one of the condition's values matches `actual`.
     fn fits(&self, actual: &str, context: &Context) -> Answer {
         Answer::any(self.values.iter().map(|wanted| {
             if !self.operator.takes_variables() {
@@ -118,8 +118,8 @@ impl Condition {
         }
     }
 
-    /// What comes of a value that is not of the operator's type. It fits nothing; whether a negated operator holds then,
-    /// AWS's documents do not say.
+    /// The answer for a value that is not of the operator's type. It matches nothing; the AWS documentation does not
+    /// say whether a negated operator is then true.
     fn mismatch(&self) -> Answer {
         if !self.operator.is_negated {
             return Answer::No;
@@ -136,7 +136,7 @@ impl Condition {
         )))
     }
 
-    /// Compares by type; `None` where one of the two is not of it.
+    /// Compares two values of the operator's type; `None` if one of them is not of that type.
     fn is_typed_match(&self, actual: &str, wanted: &str) -> Option<bool> {
         match self.operator.test {
             Test::Number(order) => Some(order.holds(&Number::parse(actual)?, &Number::parse(wanted)?)),
@@ -148,13 +148,13 @@ impl Condition {
     }
 }
 
-/// Whether both the pattern and the value have the parts of an ARN.
+/// Whether both the pattern and the value have the six parts of an ARN.
 fn are_arns(pattern: &[Token], actual: &str) -> bool {
     let colons = pattern.iter().filter(|token| **token == Token::Char(':')).count();
     colons >= 5 && Arn::parse(actual).is_some()
 }
 
-/// The text of a pattern whose wildcards are literal.
+/// Returns the text of a pattern, with wildcards as literal characters.
 fn literal(tokens: &[Token]) -> impl Iterator<Item = char> {
     tokens.iter().map(|token| match token {
         Token::Char(c) => *c,
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(holds("StringEquals", r#""a""#, &none), Answer::No);
     }
 
-    /// The policy of the User Guide's "multivalued context keys" that guards `ForAllValues:` with `Null`.
+    /// The example in "Multivalued context keys" of the User Guide, which guards `ForAllValues:` with `Null`.
     #[test]
     fn null_catches_every_data_set_that_for_all_values_passes() {
         for (values, is_null) in [

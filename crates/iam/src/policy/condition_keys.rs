@@ -1,6 +1,6 @@
-//! The condition keys that a request to assume a role can carry (AWS's lists of global keys and of STS's).
+//! The condition keys that a request to assume a role can have, from AWS's lists of global keys and of STS keys.
 
-/// Whole keys, as AWS writes them.
+/// Complete keys, spelled as AWS does.
 const KEYS: [&str; 64] = [
     "aws:AssumedRoot",
     "aws:CalledVia",
@@ -68,32 +68,33 @@ const KEYS: [&str; 64] = [
     "sts:WebIdentityTokenAudience",
 ];
 
-/// Keys that end in a name that someone chose.
+/// Prefixes of keys that end in a user-defined name.
 const OPEN_KEYS: [&str; 5] =
     ["aws:PrincipalTag/", "aws:RequestTag/", "aws:ResourceTag/", "iam:ResourceTag/", "sts:RequestContext/"];
 
-/// Whether AWS knows `key`. A provider's keys (`saml:aud`, `accounts.google.com:sub`) are known by their form.
+/// Whether AWS defines `key`. Keys of identity providers (`saml:aud`, `accounts.google.com:sub`) are recognized by
+/// form.
 pub(crate) fn is_known(key: &str) -> bool {
     KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
         || OPEN_KEYS.iter().any(|start| strip_start(key, start).is_some_and(|name| !name.is_empty()))
         || is_of_provider(key)
 }
 
-/// Whether `key` comes with a token of a provider only: never with `sts:AssumeRole`.
+/// Whether only a token of an identity provider can set `key`, so that `sts:AssumeRole` never has it.
 pub(crate) fn is_of_provider(key: &str) -> bool {
     key.split_once(':').is_some_and(|(provider, name)| {
         !name.is_empty() && (provider.contains('.') || provider.eq_ignore_ascii_case("saml"))
     })
 }
 
-/// All keys, for a suggestion. Open ones stand with the name that `key` has.
+/// Returns all keys, to suggest one for a misspelled `key`. User-defined names are taken from `key`.
 pub(crate) fn candidates(key: &str) -> Vec<String> {
     let name = key.split_once('/').map(|(_, name)| name);
     let open = OPEN_KEYS.iter().filter_map(|start| Some(format!("{start}{}", name?)));
     KEYS.iter().map(|known| (*known).to_owned()).chain(open).collect()
 }
 
-/// What follows `start` in `key`, without regard to case.
+/// Removes the prefix `start` from `key`, ignoring case.
 pub(crate) fn strip_start<'k>(key: &'k str, start: &str) -> Option<&'k str> {
     let head = key.get(..start.len())?;
     head.eq_ignore_ascii_case(start).then(|| key.get(start.len()..)).flatten()

@@ -1,4 +1,4 @@
-//! A policy as written: `Version`, statements, each part with its place in the text.
+//! A policy as written: version and statements, each element with its position in the text.
 
 use super::condition::Condition;
 use super::json;
@@ -9,54 +9,54 @@ use super::variable::{Template, Version};
 /// A parsed policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// The language it is written in.
+    /// The version of the policy language.
     pub version: Version,
-    /// `Id`.
+    /// The `Id` element.
     pub id: Option<String>,
-    /// `Statement`, also when there is but one.
+    /// The statements, also if `Statement` is a single object.
     pub statements: Vec<Statement>,
 }
 
-/// One statement.
+/// One statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Where it starts.
+    /// The position of its first character.
     pub place: Place,
-    /// `Sid`.
+    /// The `Sid` element.
     pub sid: Option<String>,
-    /// `Effect`.
+    /// The `Effect` element.
     pub effect: Effect,
-    /// `Principal` or `NotPrincipal`.
+    /// The `Principal` or `NotPrincipal` element.
     pub principals: Option<Element<Principal>>,
-    /// `Action` or `NotAction`.
+    /// The `Action` or `NotAction` element.
     pub actions: Element<Template>,
-    /// `Resource` or `NotResource`.
+    /// The `Resource` or `NotResource` element.
     pub resources: Option<Element<Template>>,
-    /// `Condition`: all must hold.
+    /// The `Condition` element; all conditions must hold.
     pub conditions: Vec<Condition>,
 }
 
 /// What a statement does when it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Grants.
+    /// Allows the request unless another statement denies it.
     Allow,
-    /// Forbids, whatever else grants.
+    /// Denies the request even if another statement allows it.
     Deny,
 }
 
-/// The entries of an element that can be turned round: `Action` or `NotAction`.
+/// An element that has a negated form, such as `Action` and `NotAction`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element<T> {
-    /// Where its name is.
+    /// The position of the element's name.
     pub place: Place,
-    /// `Not...`: meant are all but these.
+    /// Whether the element is a `Not...` form, which matches everything except its entries.
     pub is_negated: bool,
     /// The entries.
     pub entries: Vec<T>,
 }
 
-/// Why a text is no policy.
+/// Why a text is not a valid policy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {problem}")]
 pub struct PolicyError {
@@ -64,14 +64,14 @@ pub struct PolicyError {
     pub line: u32,
     /// Column, from 1, in characters.
     pub column: u32,
-    /// What is wrong, in words.
+    /// What is wrong, as text for the user.
     pub problem: String,
 }
 
-/// The text of a file that should hold a policy.
+/// Decodes the bytes of a policy file, which must be UTF-8.
 ///
 /// # Errors
-/// When it is not UTF-8; with the place.
+/// If the bytes are not UTF-8; the error has the position.
 pub fn decode_json(bytes: &[u8]) -> Result<&str, PolicyError> {
     Ok(json::decode(bytes)?)
 }

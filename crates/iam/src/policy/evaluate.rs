@@ -1,15 +1,15 @@
-//! Judges one request against every layer that applies to it.
+//! Evaluates one request against all layers of policies that apply to it.
 //!
-//! The order, and what each way of being named by the resource's policy asks for besides, is that of the
-//! IAM User Guide ("Policy evaluation logic") and of the STS reference of `AssumeRole`:
+//! The order of the layers follows the IAM User Guide ("Policy evaluation logic") and the STS reference of
+//! `AssumeRole`. So does the table of what else must allow the request, by how the resource's policy names the caller:
 //!
 //! | the trust policy names | same account | other account |
 //! |---|---|---|
-//! | the account | identity allow, within boundary and session policy | the same |
+//! | the account | identity allow, boundary and session policy | identity allow, boundary, session |
 //! | the user | nothing else | identity allow, boundary, session |
 //! | the role of the session | boundary and session policy | identity allow, boundary, session |
-//! | the very session | nothing else | identity allow, boundary, session |
-//! | everyone | nothing else; unknown where a session policy does not allow | identity allow, boundary, session |
+//! | this session | nothing else | identity allow, boundary, session |
+//! | everyone | nothing else; unknown if a session policy does not allow | identity allow, boundary, session |
 //! | a service, a provider | nothing else | nothing else |
 
 pub use super::answer::{Decision, DenyKind, Layer};
@@ -22,15 +22,15 @@ use super::finding::{Finding, Origin, render_findings};
 use super::grant::{Contest, GrantPath};
 use super::verdict::{Detail, Judge, is_one_of};
 
-/// What no policy can forbid, an explicit deny included (STS reference: "No permissions are required").
+/// Calls that no policy can deny, not even explicitly (STS reference: "No permissions are required").
 const ALWAYS_ALLOWED: [&str; 2] = ["sts:GetCallerIdentity", "sts:GetSessionToken"];
 
-/// Judges `request` by `layers`.
+/// Evaluates `request` against `layers`.
 pub fn evaluate(request: &Request, layers: &Layers) -> Judgement {
     judge(request, layers, Detail::Reasons)
 }
 
-/// The decision of [`evaluate`] alone, for many requests: no reason is put into words.
+/// Returns only the decision of [`evaluate`]. Faster for many requests, as it renders no reasons.
 pub fn decide(request: &Request, layers: &Layers) -> Decision {
     judge(request, layers, Detail::Nothing).decision
 }
@@ -52,7 +52,8 @@ fn judge(request: &Request, layers: &Layers, detail: Detail) -> Judgement {
     combine(judgements)
 }
 
-/// All must be allowed: the worst decides, explicit denies before implicit ones, then by layer.
+/// Combines the results of several actions, all of which must be allowed. The worst decides: explicit denies before
+/// implicit ones, then by layer.
 fn combine(mut judgements: Vec<Judgement>) -> Judgement {
     let rank = |judgement: &Judgement| match &judgement.decision {
         Decision::Deny { kind: DenyKind::Explicit, layer } => (0, Some(*layer)),
@@ -94,7 +95,7 @@ fn judge_action(request: &Request, layers: &Layers, action: &str, detail: Detail
 impl<'p> Judge<'p> {
     fn judge(&self) -> Judgement {
         let (resource, ways) = self.judge_resource();
-        // In the order of blame.
+        // In the order of [`Layer`], by which a denial is attributed.
         let verdicts = [
             (Layer::Scp, self.judge_scps()),
             (Layer::Rcp, self.judge_rcps()),
@@ -182,7 +183,7 @@ impl<'p> Judge<'p> {
         })
     }
 
-    /// The first policy that is given, alone.
+    /// Evaluates the first given policy on its own.
     fn judge_single(&self) -> Judgement {
         let layers = self.layers;
         let levels =
@@ -224,7 +225,7 @@ impl<'p> Judge<'p> {
         deny(DenyKind::Implicit, layer, because)
     }
 
-    /// Why a layer without a single Allow does not allow.
+    /// Renders why a layer without a matching `Allow` does not allow the request.
     fn render_silence(&self, layer: Layer) -> String {
         let caller = self.request.caller.label();
         match layer {
@@ -241,8 +242,8 @@ impl<'p> Judge<'p> {
     }
 }
 
-/// The first layer that keeps a request from being allowed; of several ways in, that of the one which asks
-/// for least.
+/// Returns the first layer that prevents the request; with several ways to be allowed, of the one that requires the
+/// fewest layers.
 fn blame(ways: &[GrantPath], is_closed: impl Fn(Layer) -> bool) -> Layer {
     if is_closed(Layer::Scp) {
         return Layer::Scp;

@@ -1,6 +1,6 @@
-//! What each layer has to say on a request, statement by statement: the material of an explanation.
+//! Reports what each layer says about a request, statement by statement, for explanations.
 //!
-//! [`super::evaluate::evaluate`] decides; this shows a person why, in structure rather than in words.
+//! [`super::evaluate::evaluate`] decides; this shows the reasons as data rather than as text.
 
 use super::answer::{Answer, Fact, sort_by_name};
 use super::condition::Condition;
@@ -10,59 +10,59 @@ use super::finding::Finding;
 use super::statement::Miss;
 use super::verdict::{Detail, Judge, Verdict};
 
-/// What one layer says on the action of a request.
+/// What one layer says about the action of a request.
 #[derive(Debug, Clone)]
 pub struct LayerReport<'p> {
     /// The layer.
     pub layer: Layer,
-    /// Whether the way in that is nearest to open asks for its Allow.
+    /// Whether this layer must allow the request, by the grant that is closest to being complete.
     pub is_needed: bool,
-    /// Whether it allows.
+    /// Whether the layer allows the action.
     pub allows: Answer,
-    /// Whether a statement of it denies.
+    /// Whether a statement of the layer denies it.
     pub denies: Answer,
-    /// Its statements, in their order.
+    /// The statements, in the order of the policies.
     pub statements: Vec<StatementReport<'p>>,
 }
 
-/// What one statement does.
+/// How one statement applies to the request.
 #[derive(Debug, Clone)]
 pub struct StatementReport<'p> {
-    /// Which policy of the layer it is in, from 0.
+    /// The index of the policy in the layer, from 0.
     pub policy: usize,
-    /// Of an organization: the level, from 0.
+    /// The level of the organization, from 0; only for its policies.
     pub level: usize,
-    /// Which statement of the policy, from 1.
+    /// The number of the statement in the policy, from 1.
     pub number: usize,
     /// The statement.
     pub statement: &'p Statement,
-    /// What came of it.
+    /// Whether the statement applies, and if not, why.
     pub outcome: Outcome<'p>,
 }
 
-/// What came of a statement.
+/// Whether a statement applies, and if not, why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<'p> {
-    /// It applies.
+    /// The statement applies.
     Applies,
-    /// It may apply, depending on these facts.
+    /// The statement applies depending on these facts.
     DependsOn(Vec<Fact>),
-    /// It names someone else.
+    /// The principal does not match.
     OtherPrincipal,
-    /// It is about other actions.
+    /// The action does not match.
     OtherAction,
-    /// It is about other resources.
+    /// The resource does not match.
     OtherResource,
-    /// A condition fails.
+    /// A condition is not met.
     Fails {
-        /// The first that does.
+        /// The first condition that is not met.
         condition: &'p Condition,
-        /// Whether the request has the key at all.
+        /// Whether the request has the condition's key.
         has_key: bool,
     },
 }
 
-/// Asks every layer about the first action of `request`, in the order of blame.
+/// Evaluates every layer for the first action of `request`; returns them in the order of [`Layer`].
 pub fn explain_layers<'p>(request: &'p Request, layers: &'p Layers) -> Vec<LayerReport<'p>> {
     let judge = Judge { request, layers, action: &request.action, detail: Detail::Reasons };
     let (mut trust, ways) = judge.judge_resource();

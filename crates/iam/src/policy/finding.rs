@@ -1,4 +1,4 @@
-//! What each statement did to a request, and how that is put into words.
+//! How each statement applied to a request, and the sentence that reports it.
 
 use std::fmt;
 
@@ -6,26 +6,26 @@ use super::answer::{Answer, Fact, Layer, sort_by_name};
 use super::document::{Effect, Statement};
 use super::statement::Miss;
 
-/// How many findings an answer names.
+/// The maximum number of findings in an answer.
 const MAX_SHOWN: usize = 8;
 
-/// Which policy a statement is in.
+/// The policy that a statement is part of.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     pub(super) name: &'static str,
     /// The level of the organization, from 1.
     pub(super) level: Option<usize>,
-    /// Which of several policies, from 1.
+    /// The number of the policy among several, from 1.
     pub(super) index: Option<usize>,
 }
 
 impl Origin {
-    /// The only policy of its layer.
+    /// Creates the origin of a layer's only policy.
     pub(super) fn only(name: &'static str) -> Self {
         Self { name, level: None, index: None }
     }
 
-    /// One policy of perhaps several.
+    /// Creates the origin of the first policy of a layer that may have several.
     pub(super) fn policy(name: &'static str) -> Self {
         Self { index: Some(1), ..Self::only(name) }
     }
@@ -41,11 +41,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What one statement did.
+/// How one statement applied.
 pub(super) struct Finding<'p> {
     pub(super) layer: Layer,
     pub(super) origin: Origin,
-    /// Of the statement, from 1.
+    /// The number of the statement in its policy, from 1.
     pub(super) number: usize,
     pub(super) statement: &'p Statement,
     pub(super) truth: Answer,
@@ -108,7 +108,7 @@ impl Finding<'_> {
     }
 }
 
-/// Renders the findings that `is_picked` picks: those that applied first, then those that got furthest.
+/// Renders the findings that `is_picked` selects: statements that applied first, then those that came closest.
 pub(super) fn render_findings<'f, 'p: 'f>(
     findings: impl IntoIterator<Item = &'f Finding<'p>>,
     is_picked: impl Fn(&Finding) -> bool,

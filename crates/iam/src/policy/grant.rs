@@ -1,4 +1,4 @@
-//! The resource's policy or the role's trust policy: its verdict, and the grants that it makes.
+//! The verdict and the grants of the role's trust policy or the resource's policy.
 
 use super::answer::{Answer, Fact, Layer};
 use super::arn::Arn;
@@ -9,25 +9,25 @@ use super::request::Caller;
 use super::statement::{Routes, routes};
 use super::verdict::{Judge, Verdict, is_one_of};
 
-/// What a session of a role needs its own policies' permission for, whichever role trusts it.
+/// Actions for which a role session needs permission in its own policies too, however the trust policy names it.
 const ALLOWED_ON_BOTH_SIDES: [&str; 2] = ["sts:TagSession", "sts:SetSourceIdentity"];
 
 const OWN_POLICIES: &[Layer] = &[Layer::Identity, Layer::Boundary, Layer::Session];
 
-/// A way in which the resource's policy grants access: how far it does, and which other layers must allow.
+/// A grant by the resource's policy: whether it applies, and which other layers must allow the request too.
 pub(super) struct GrantPath {
     pub(super) opened: Answer,
     pub(super) needs: &'static [Layer],
-    /// Why it is not known whether a session policy that does not allow limits it.
+    /// Set if the documentation leaves open whether a session policy limits this grant.
     pub(super) contest: Option<Contest>,
 }
 
-/// A grant for which AWS's documentation does not settle whether a session policy limits it.
+/// A grant for which the AWS documentation leaves open whether a session policy limits it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contest {
-    /// The resource's policy names this session: the User Guide says that it does not, other pages that it does.
+    /// The resource's policy names this session: the User Guide says no limit applies, other pages disagree.
     Session,
-    /// The resource's policy names everyone: the documentation is silent.
+    /// The resource's policy names everyone: the documentation does not say.
     Everyone,
 }
 
@@ -47,7 +47,7 @@ impl Contest {
 }
 
 impl<'p> Judge<'p> {
-    /// The trust policy or the resource's policy: its verdict, and the grants that it makes.
+    /// Evaluates the trust policy or the resource's policy; returns its verdict and its grants.
     pub(super) fn judge_resource(&self) -> (Verdict<'p>, Vec<GrantPath>) {
         let is_same_account = self.request.is_same_account();
         let trust = self.layers.trust.as_ref().filter(|_| self.is_about_roles());
@@ -62,7 +62,7 @@ impl<'p> Judge<'p> {
         if is_same_account && !has_duty {
             ways.push(GrantPath { opened: Answer::Yes, needs: OWN_POLICIES, contest: None });
         }
-        // Whether it allows follows from the grants: how the caller is named decides what else is needed.
+        // `allow` follows from the grants, as the way the caller is named decides which other layers must allow.
         let mut verdict = Verdict::absent();
         let origin = Origin::only(if trust.is_some() { "trust policy" } else { "resource policy" });
         for (statement, number) in policy.iter().flat_map(|policy| policy.statements.iter().zip(1..)) {
@@ -86,8 +86,8 @@ impl<'p> Judge<'p> {
         (verdict, ways)
     }
 
-    /// A Deny with `NotPrincipal` applies to everyone who has a permissions boundary, listed or not (IAM User
-    /// Guide, "NotPrincipal").
+    /// A Deny with `NotPrincipal` applies to every caller with a permissions boundary, listed or not (IAM User Guide,
+    /// "NotPrincipal").
     fn routes_of_resource(&self, statement: &Statement) -> Routes {
         let is_not_principal = statement.effect == Effect::Deny
             && statement.principals.as_ref().is_some_and(|element| element.is_negated);
@@ -108,7 +108,7 @@ impl<'p> Judge<'p> {
         named
     }
 
-    /// Whether the resource's policy must allow even what the caller's own policies allow: roles and keys.
+    /// Whether the resource's policy must allow the request even if the caller's own policies do: roles and KMS keys.
     fn must_resource_allow(&self) -> bool {
         let Some(arn) = Arn::parse(&self.request.resource) else { return false };
         let is_role = arn.service == "iam" && arn.resource.starts_with("role/");
@@ -116,7 +116,7 @@ impl<'p> Judge<'p> {
         is_key || (is_role && self.is_about_roles())
     }
 
-    /// Whether the trust policy decides: the only thing that STS does *to a role* is to let callers assume it.
+    /// Whether the trust policy decides: every STS action on a role is about assuming it.
     fn is_about_roles(&self) -> bool {
         self.action.get(..4).is_some_and(|service| service.eq_ignore_ascii_case("sts:"))
     }

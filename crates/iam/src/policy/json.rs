@@ -1,4 +1,4 @@
-//! Reads JSON and keeps the place of each value, so that a finding can point into the text.
+//! Parses JSON and keeps the position of each value, so that findings can point into the text.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -7,13 +7,13 @@ use std::str::Chars;
 use super::node::{JsonError, Member, Node, Place, Unprintable, Value};
 use hatbox_types::text::printable;
 
-/// Up to how many members of an object a name is simply looked for.
+/// The maximum number of an object's members for which a linear search detects duplicates.
 const FEW: usize = 16;
 
-/// How deep arrays and objects may nest. A policy needs 5.
+/// The maximum depth of nested arrays and objects. A policy needs 5.
 const MAX_DEPTH: usize = 64;
 
-/// The text of a file of JSON, which is UTF-8 (RFC 8259).
+/// Decodes the bytes of a JSON file, which must be UTF-8 (RFC 8259).
 pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
     std::str::from_utf8(bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -23,7 +23,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<&str, JsonError> {
     })
 }
 
-/// Reads `text` as one JSON value. A byte order mark before it is skipped.
+/// Parses `text` as a single JSON value. Skips a leading byte order mark.
 pub(crate) fn parse_json(text: &str) -> Result<Node<'_>, JsonError> {
     let mut reader = Reader::new(text);
     let node = reader.read_value(0)?;
@@ -34,7 +34,7 @@ pub(crate) fn parse_json(text: &str) -> Result<Node<'_>, JsonError> {
     }
 }
 
-/// Reads `text` as JSON values one after another, at least one.
+/// Parses `text` as a sequence of JSON values, at least one.
 pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node<'_>>, JsonError> {
     let mut reader = Reader::new(text);
     let mut nodes = Vec::new();
@@ -50,15 +50,15 @@ pub(crate) fn parse_json_values(text: &str) -> Result<Vec<Node<'_>>, JsonError> 
 struct Reader<'t> {
     rest: Chars<'t>,
     place: Place,
-    /// The items of the lists that are open, the innermost last: what is closed is moved out in one piece of
-    /// just the size that it needs.
+    /// The items of all open arrays, the innermost last. A finished array moves its items out into an allocation of the
+    /// exact size.
     items: Vec<Node<'t>>,
-    /// The same of objects.
+    /// The members of all open objects, likewise.
     members: Vec<Member<'t>>,
 }
 
 impl<'t> Reader<'t> {
-    /// At the first value of `text`.
+    /// Creates a reader at the first value of `text`.
     fn new(text: &'t str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut reader =
@@ -159,7 +159,7 @@ impl<'t> Reader<'t> {
     fn read_object(&mut self, depth: usize) -> Result<Value<'t>, JsonError> {
         self.next();
         let start = self.members.len();
-        // Of objects with many members, as a snapshot's may be.
+        // Objects with many members occur in snapshots.
         let mut names = HashSet::new();
         self.skip_blanks();
         if self.skip('}') {
@@ -225,7 +225,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Takes what is literal in a string, at once: most of a text is that.
+    /// Takes all characters up to the next quote, escape or control character at once, for speed.
     fn take_plain(&mut self) -> &'t str {
         let rest = self.rest.as_str();
         let plain = plain_start(rest);
@@ -299,7 +299,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// What of the text is literal in a string.
+/// Returns the start of a string up to the first quote, backslash or control character.
 fn plain_start(text: &str) -> &str {
     let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
     let length = text.bytes().position(|byte| !is_plain(byte)).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! The layers of policies that apply to a request, and the answer that comes out of them.
+//! The layers of policies that apply to a request, and the result of evaluating them.
 
 use std::collections::BTreeSet;
 
@@ -6,45 +6,45 @@ use super::answer::{Decision, Layer};
 use super::document::Policy;
 use hatbox_types::name::AccountId;
 
-/// The policies that apply. `None` and empty differ: no boundary is no limit, an empty one allows nothing.
+/// The policies that apply. `None` and empty differ: without a boundary there is no limit, an empty one allows nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    /// The trust policy, when the resource is a role and the action assumes it.
+    /// The trust policy, if the resource is a role and the action assumes it.
     pub trust: Option<Policy>,
-    /// The resource's own policy, otherwise.
+    /// The resource-based policy of any other resource.
     pub resource: Option<Policy>,
-    /// Policies of the caller and the caller's groups.
+    /// The identity-based policies of the caller and the caller's groups.
     pub identity: Vec<Policy>,
-    /// The permissions boundary.
+    /// The policies of the permissions boundary.
     pub boundary: Option<Vec<Policy>>,
     /// Session policies.
     pub session: Option<Vec<Policy>>,
-    /// Service control policies, level by level. Empty: no organization.
+    /// Service control policies, one entry for each level. Empty if there is no organization.
     pub scps: Vec<OrganizationLevel>,
-    /// Resource control policies, level by level.
+    /// Resource control policies, one entry for each level.
     pub rcps: Vec<OrganizationLevel>,
-    /// The organization's management account, which its policies do not limit.
+    /// The organization's management account, which SCPs and RCPs do not limit.
     pub management_account: Option<AccountId>,
-    /// Layers of which nothing is known; what is given of them is not looked at.
+    /// Layers whose content is unknown; their policies in this struct are ignored.
     pub unknown: BTreeSet<Layer>,
-    /// Whether the one policy given is judged alone, whatever else AWS would ask for.
+    /// Whether to evaluate the one given policy on its own, without the other layers that AWS would require.
     pub is_single_policy: bool,
 }
 
-/// The policies attached to one level of an organization: its root, a unit, or an account.
+/// The policies attached to one level of an organization: the root, an organizational unit or an account.
 #[derive(Debug, Clone, Default)]
 pub struct OrganizationLevel {
-    /// The account that they come down to; `None`: every one.
+    /// The account that inherits them; `None` for all accounts.
     pub account: Option<AccountId>,
-    /// The policies, of which one must allow.
+    /// The policies, at least one of which must allow.
     pub policies: Vec<Policy>,
 }
 
-/// The answer with its reasons.
+/// The decision with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// The answer.
+    /// The decision.
     pub decision: Decision,
-    /// Findings in words, the most specific first.
+    /// The reasons, the most specific first.
     pub because: Vec<String>,
 }

@@ -1,24 +1,24 @@
-//! Patterns with `*` and `?`: for text, for actions, and part by part for ARNs.
+//! Matches patterns with `*` and `?` against text, actions and the parts of ARNs.
 
-/// One sign of a pattern.
+/// One element of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
-    /// This character.
+    /// Exactly this character.
     Char(char),
-    /// `?`: any one character.
+    /// `?`: any single character.
     One,
-    /// `*`: any run of characters, also none.
+    /// `*`: any number of characters, including none.
     Many,
 }
 
-/// Whether the case of ASCII letters distinguishes two texts.
+/// Whether matching distinguishes upper and lower case of ASCII letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Case {
     Sensitive,
     Insensitive,
 }
 
-/// Reads `*` and `?` of `text` as wildcards.
+/// Parses `text`, with `*` and `?` as wildcards.
 pub(super) fn parse_pattern(text: &str) -> impl Iterator<Item = Token> {
     text.chars().map(|c| match c {
         '*' => Token::Many,
@@ -27,7 +27,7 @@ pub(super) fn parse_pattern(text: &str) -> impl Iterator<Item = Token> {
     })
 }
 
-/// Whether all of `text` fits `pattern`. Goes back to the last `*` only, so at most pattern times text.
+/// Whether `pattern` matches all of `text`. Backtracks only to the last `*`, so the time is at most pattern × text.
 pub(super) fn is_match(pattern: &[Token], text: &str, case: Case) -> bool {
     let mut at = 0;
     let mut rest = text.chars();
@@ -66,20 +66,20 @@ fn is_same(a: char, b: char, case: Case) -> bool {
     }
 }
 
-/// How many colons part the segments of an ARN.
+/// The number of colons between the six parts of an ARN.
 const ARN_COLONS: usize = 5;
 
-/// What to do with an ARN pattern of fewer than six parts.
+/// How to match an ARN pattern with fewer than six parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShortArn {
-    /// The missing parts are `*`, as in a `Resource`.
+    /// Missing parts match anything, as in a `Resource`.
     Completed,
-    /// It fits nothing, as with `ArnLike`.
+    /// The pattern matches nothing, as with `ArnLike`.
     Nothing,
 }
 
-/// Whether the ARN `text` fits `pattern`, each of the six parts apart: a `*` does not reach over a colon,
-/// but in the last part.
+/// Whether `pattern` matches the ARN `text`, comparing each of the six parts separately: only in the last part can a
+/// `*` match a colon.
 pub(super) fn is_arn_match(pattern: &[Token], text: &str, short: ShortArn) -> bool {
     let patterns: Vec<_> = pattern.splitn(6, |token| *token == Token::Char(':')).collect();
     let parts: Vec<_> = text.splitn(6, ':').collect();
@@ -89,10 +89,10 @@ pub(super) fn is_arn_match(pattern: &[Token], text: &str, short: ShortArn) -> bo
     patterns.iter().zip(parts).all(|(pattern, part)| is_match(pattern, part, Case::Sensitive))
 }
 
-/// Whether `pattern`, of a `Resource`, covers the resource `text`.
+/// Whether the pattern of a `Resource` matches the resource `text`.
 ///
-/// A `*` that is the last character of a segment reaches over the colons behind it, as the IAM User Guide says of
-/// "Resource": `arn:aws:iam:*:role/Ops` covers that role of every account. Any other `*` or `?` stays within its segment.
+/// A `*` that is the last character of a part also matches the colons after it (IAM User Guide, "Resource"):
+/// `arn:aws:iam:*:role/Ops` matches that role in every account. Any other `*` or `?` stays within its part.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 pub(super) fn is_resource_match(pattern: &[Token], text: &str) -> bool {
     let is_arn =
@@ -109,10 +109,10 @@ pub(super) fn is_resource_match(pattern: &[Token], text: &str) -> bool {
         && is_match_over_colons(pattern, text)
 }
 
-/// Follows all ways at once in which `text` may fit: those stars that reach on fit differently from the others, so going
-/// back to the last one is not enough. At most pattern times text.
+/// Follows all possible matches in parallel. Some stars match across colons and others do not, so backtracking to the
+/// last star is not enough. The time is at most pattern × text.
 fn is_match_over_colons(pattern: &[Token], text: &str) -> bool {
-    // Whether the text so far may end before this token. A star may be nothing.
+    // For each token, whether the text so far can match all tokens before it. A star can match nothing.
     let mut open = vec![false; pattern.len() + 1];
     let pass_stars = |open: &mut Vec<bool>| {
         for (at, token) in pattern.iter().enumerate() {
@@ -130,7 +130,7 @@ fn is_match_over_colons(pattern: &[Token], text: &str) -> bool {
     pass_stars(&mut open);
     let mut colons = 0;
     for c in text.chars() {
-        // Colons behind the fifth are part of the resource.
+        // Colons after the fifth are part of the resource.
         let is_boundary = c == ':' && colons < ARN_COLONS;
         colons += usize::from(c == ':');
         let mut next = vec![false; open.len()];

@@ -1,7 +1,7 @@
-//! IAM policies: parsing them, and deciding as AWS would, with *unknown* as a third answer.
+//! Parses IAM policies and evaluates them as AWS does, with *unknown* as a third result.
 //!
-//! [`document`] parses a policy, [`evaluate`] judges a request against all layers that apply to it,
-//! [`rows`] reads requests and writes answers as lines of JSON, [`same`] compares two policies.
+//! [`document`] parses a policy, [`evaluate`] evaluates a request against all layers that apply to it, [`rows`] reads
+//! requests and writes answers as lines of JSON, [`same`] compares two policies.
 
 pub mod answer;
 pub(crate) mod json;

@@ -1,11 +1,11 @@
-//! A JSON value with its place in the text, and how it is read as one type or another.
+//! A JSON value with its position in the text, and its conversions to typed values.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use hatbox_types::text::printable;
 
-/// A place in a text: line and column, both from 1, the column in characters.
+/// A position in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// Line, from 1.
@@ -15,10 +15,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// Where a text starts.
+    /// The start of a text.
     pub(crate) const START: Self = Self { line: 1, column: 1 };
 
-    /// Goes on behind `c`. A place beyond the limit is reported as the limit.
+    /// Moves past `c`. Saturates at the largest number.
     pub(crate) fn pass(&mut self, c: char) {
         if c == '\n' {
             *self = Self { line: self.line.saturating_add(1), column: 1 };
@@ -27,43 +27,44 @@ impl Place {
         }
     }
 
-    /// Goes on behind `text`, which is all of one line.
+    /// Moves past `text`, which contains no newline.
     pub(crate) fn pass_in_line(&mut self, text: &str) {
         let count = text.chars().count();
         self.column = self.column.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
     }
 }
 
-/// What is wrong, and where.
+/// What is wrong with a JSON text, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JsonError {
     pub(crate) place: Place,
     pub(crate) problem: String,
 }
 
-/// A value and where it starts. What is in its text as it is, it borrows from there.
+/// A value and the position where it starts. Borrows from the text where possible.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node<'t> {
     pub(crate) place: Place,
     pub(crate) value: Value<'t>,
 }
 
-/// A JSON value. Numbers stay as written; members keep their order, and no name comes twice.
+/// A JSON value. Numbers stay as written; members keep their order, and their names are unique.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value<'t> {
     Null,
     Bool(bool),
     Number(&'t str),
-    /// Borrowed where it has no escapes.
+    /// Borrowed from the text if it has no escapes.
     String(Cow<'t, str>),
-    /// A string that is not shown as it is.
+    /// A string that must be escaped to be shown.
     Unprintable(Box<Unprintable<'t>>),
     Array(Vec<Node<'t>>),
     Object(Vec<Member<'t>>),
 }
 
-/// A string with characters that a terminal must not get. As a word it is what is shown of it: names and values out of
-/// a file are compared and reported alike, and no writer can forget to escape them. A policy inside a string is `raw`.
+/// A string with characters that must not reach a terminal. As text it is always the escaped form, so names and values
+/// are compared and reported in the same form, and no message can forget to escape them. `raw` is for policies that are
+/// embedded as strings.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Unprintable<'t> {
     pub(crate) raw: Cow<'t, str>,
@@ -80,7 +81,7 @@ impl<'t> Unprintable<'t> {
     }
 }
 
-/// One `name: value` of an object. The name is printable.
+/// One `name: value` of an object. The name is safe to print.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Member<'t> {
     pub(crate) place: Place,
@@ -89,7 +90,7 @@ pub(crate) struct Member<'t> {
 }
 
 impl Value<'_> {
-    /// What it is, for messages.
+    /// Returns the name of the value's type, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -103,12 +104,12 @@ impl Value<'_> {
 }
 
 impl<'t> Node<'t> {
-    /// An error at this value.
+    /// Returns an error at the position of this value.
     pub(crate) fn error(&self, problem: impl Into<String>) -> JsonError {
         JsonError { place: self.place, problem: problem.into() }
     }
 
-    /// Its members, when it is an object; `what` names it in the error.
+    /// Returns the members of an object, or an error that calls the value `what`.
     pub(crate) fn members(&self, what: &str) -> Result<&[Member<'t>], JsonError> {
         match &self.value {
             Value::Object(members) => Ok(members),
@@ -116,7 +117,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The member `name`, when it is an object that has it.
+    /// Finds the member `name`; `None` if the value is not an object.
     pub(crate) fn find_member(&self, name: &str) -> Option<&Member<'t>> {
         match &self.value {
             Value::Object(members) => members.iter().find(|member| *member.name == *name),
@@ -124,12 +125,12 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The value of the member `name`, when it is an object that has it.
+    /// Finds the value of the member `name`; `None` if this value is not an object.
     pub(crate) fn find(&self, name: &str) -> Option<&Self> {
         self.find_member(name).map(|member| &member.node)
     }
 
-    /// Its text, when it is a string; `what` names it in the error.
+    /// Returns the text of a string, or an error that calls the value `what`.
     pub(crate) fn text(&self, what: &str) -> Result<&str, JsonError> {
         match &self.value {
             Value::String(text) => Ok(text),
@@ -138,7 +139,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The items of a list, or itself: AWS writes a list of one without the brackets.
+    /// Returns the items of an array, or the value itself: AWS also writes a list of one item without brackets.
     pub(crate) fn one_or_many(&self) -> &[Self] {
         match &self.value {
             Value::Array(items) => items,
@@ -146,7 +147,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The text of a value of the condition key `key`: `true` and `3600` represent `"true"` and `"3600"`.
+    /// Returns a value of the condition key `key` as text: `true` and `3600` mean `"true"` and `"3600"`.
     pub(crate) fn scalar(&self, key: &str) -> Result<String, JsonError> {
         match &self.value {
             Value::String(text) => Ok(text.clone().into_owned()),
@@ -160,7 +161,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// As JSON again, indented by two spaces.
+    /// Renders the value as JSON, indented by two spaces.
     pub(crate) fn render(&self) -> String {
         let mut text = String::with_capacity(1 << 10);
         self.render_into(&mut text, 0);
@@ -207,7 +208,7 @@ impl<'t> Node<'t> {
     }
 }
 
-/// As a JSON string. What is borrowed from a text is there without an escape.
+/// Appends a JSON string. Borrowed text needs no escaping, as it had no escapes.
 #[expect(clippy::ptr_arg, reason = "whether it is borrowed is what is asked")]
 fn push_quoted(text: &mut String, string: &Cow<'_, str>) {
     match string {

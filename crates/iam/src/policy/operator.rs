@@ -1,43 +1,43 @@
-//! The condition operators: their names, and what each compares how.
+//! The condition operators: their names, and what and how they compare.
 
-/// A condition operator with its prefix and suffix.
+/// A condition operator with its set prefix and its suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator {
     /// `ForAllValues:` or `ForAnyValue:`.
     pub quantifier: Option<Quantifier>,
     /// What is compared.
     pub test: Test,
-    /// `...Not...`: true when no value fits.
+    /// `...Not...`: true if no value matches.
     pub is_negated: bool,
-    /// `...IfExists`: true when the key is absent.
+    /// `...IfExists`: true if the key is absent.
     pub if_exists: bool,
 }
 
-/// How the many values of a key count.
+/// How a key with several values is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {
-    /// `ForAllValues:`: each must pass; none at all passes.
+    /// `ForAllValues:`: every value must match; true without values.
     All,
-    /// `ForAnyValue:`: one must pass; none at all fails.
+    /// `ForAnyValue:`: at least one value must match; false without values.
     Any,
 }
 
 /// What an operator compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Test {
-    /// Text, `*` being a star.
+    /// Text without wildcards.
     Text,
-    /// Text without regard to the case of letters.
+    /// Text without wildcards, ignoring case.
     TextIgnoreCase,
     /// Text with wildcards.
     TextLike,
-    /// ARNs with wildcards, part by part: `ArnEquals` and `ArnLike` alike.
+    /// ARNs with wildcards, part by part, for both `ArnEquals` and `ArnLike`.
     Arn,
     /// `true` or `false`.
     Bool,
     /// Bytes in base64.
     Binary,
-    /// Addresses in ranges.
+    /// IP addresses and CIDR ranges.
     Ip,
     /// Numbers.
     Number(Order),
@@ -47,23 +47,23 @@ pub enum Test {
     Null,
 }
 
-/// How two values must relate to each other.
+/// How the request's value must compare to the policy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The same.
+    /// Equal.
     Equal,
-    /// The request's before the policy's.
+    /// Less or earlier.
     Less,
-    /// Before or the same.
+    /// Less or earlier, or equal.
     LessOrEqual,
-    /// The request's after the policy's.
+    /// Greater or later.
     Greater,
-    /// After or the same.
+    /// Greater or later, or equal.
     GreaterOrEqual,
 }
 
 impl Order {
-    /// Whether the request's value relates so to the policy's.
+    /// Whether the request's value compares to the policy's in this order.
     pub(super) fn holds<T: PartialOrd>(self, actual: &T, wanted: &T) -> bool {
         match self {
             Self::Equal => actual == wanted,
@@ -75,7 +75,7 @@ impl Order {
     }
 }
 
-/// Name, what it compares, and whether it is negated.
+/// The name, what is compared, and whether the operator is negated.
 const OPERATORS: [(&str, Test, bool); 27] = [
     ("StringEquals", Test::Text, false),
     ("StringNotEquals", Test::Text, true),
@@ -107,7 +107,7 @@ const OPERATORS: [(&str, Test, bool); 27] = [
 ];
 
 impl Operator {
-    /// Reads an operator's name, in any case; `None` when there is none of this name.
+    /// Parses an operator's name, ignoring case; `None` if it is unknown.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let lower = name.to_ascii_lowercase();
         let (quantifier, rest) = match lower.split_once(':') {
@@ -127,7 +127,7 @@ impl Operator {
         Some(Self { quantifier, test: *test, is_negated: *is_negated, if_exists })
     }
 
-    /// Whether policy variables are filled in for it.
+    /// Whether AWS replaces policy variables in the values of this operator.
     pub(crate) fn takes_variables(self) -> bool {
         matches!(self.test, Test::Text | Test::TextIgnoreCase | Test::TextLike | Test::Arn | Test::Bool)
     }

@@ -1,4 +1,4 @@
-//! From JSON to a policy: which elements there may be, and of which type.
+//! Reads a policy from JSON: the known elements and their types.
 
 use super::condition::Condition;
 use super::document::{Effect, Element, Policy, PolicyError, Statement};
@@ -18,7 +18,7 @@ impl Policy {
     /// Parses the JSON of a policy.
     ///
     /// # Errors
-    /// When it is not JSON, or not a policy; with the place.
+    /// If the text is not JSON or not a valid policy; the error has the position.
     pub fn parse(json: &str) -> Result<Self, PolicyError> {
         Ok(read_policy(&parse_json(json)?)?)
     }
@@ -90,7 +90,7 @@ fn read_statement(node: &Node, version: Version) -> Result<Statement, JsonError>
     })
 }
 
-/// Reads an element that is there plainly, negated, or not at all; never both.
+/// Reads an optional element in its plain or its negated form; having both is an error.
 fn read_element<T>(
     statement: &Node,
     plain: &str,

@@ -1,4 +1,4 @@
-//! Principals: whom a statement names, and whether that is the caller.
+//! Principals: whom a statement names, and whether they match the caller.
 
 use super::answer::{Answer, Fact};
 use super::arn::Arn;
@@ -9,57 +9,58 @@ use hatbox_types::name::AccountId;
 /// One entry of a `Principal` or `NotPrincipal`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// As written.
+    /// The entry as written.
     pub text: String,
-    /// Where it is.
+    /// The position of the entry.
     pub place: Place,
-    /// What it names.
+    /// What the entry names.
     pub kind: PrincipalKind,
 }
 
 /// What a principal names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrincipalKind {
-    /// `"*"`, plain or as `{"AWS": "*"}`, which AWS reads alike.
+    /// `"*"` or `{"AWS": "*"}`, which are equivalent.
     Everyone,
-    /// All of an account: `arn:aws:iam::A:root`, or the bare 12 digits.
+    /// An entire account: `arn:aws:iam::A:root`, or the 12 digits.
     Account {
         /// The account.
         account: String,
-        /// The partition, where it is written.
+        /// The partition, if the entry has one.
         partition: Option<String>,
     },
-    /// A user's, a role's or a session's ARN.
+    /// The ARN of a user, role or role session.
     Arn,
-    /// A unique id (`AIDA...`, `AROA...`), which AWS shows for a deleted user or role, or a text that names no one.
+    /// A unique id (`AIDA...`, `AROA...`), which AWS shows for a deleted user or role, or a text that matches no
+    /// principal.
     NoOne,
     /// A service: `ec2.amazonaws.com`.
     Service,
-    /// A web identity or SAML provider.
+    /// A web identity provider or SAML provider.
     Federated,
-    /// An account by its canonical id, which no other fact of a request shows.
+    /// An account by its canonical id, which cannot be derived from any other fact of a request.
     CanonicalUser,
 }
 
-/// How a principal fits the caller; what else is needed depends on it.
+/// How a principal matches the caller, which decides what else must allow the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Route {
-    /// A service or a provider, by name.
+    /// A service or an identity provider, by name.
     Outsider,
     /// Everyone.
     Everyone,
     /// The user's own ARN.
     User,
-    /// The ARN of this very session.
+    /// The ARN of the caller's session.
     Session,
-    /// The ARN of the role that the caller is a session of.
+    /// The ARN of the role that the caller's session belongs to.
     Role,
     /// The caller's account.
     Account,
 }
 
 impl Principal {
-    /// Reads an entry of the principal type `AWS`.
+    /// Parses an entry of the principal type `AWS`.
     pub(super) fn parse_aws(text: String, place: Place) -> Self {
         let kind = match Arn::parse(&text) {
             _ if text == "*" => PrincipalKind::Everyone,
@@ -76,7 +77,7 @@ impl Principal {
         Self { text, place, kind }
     }
 
-    /// How it fits `caller`. No wildcard but `*` alone, no folding of case: AWS compares exactly.
+    /// How the principal matches `caller`. AWS compares exactly: no wildcards except a lone `*`, case-sensitive.
     pub(super) fn fits(&self, caller: &Caller) -> Option<(Route, Answer)> {
         let fits = |route| Some((route, Answer::Yes));
         match (&self.kind, caller) {
@@ -119,7 +120,7 @@ impl Principal {
     }
 }
 
-/// Whether `session` is the ARN of some session of the role `role`. A session's ARN has no path.
+/// Whether `session` is the ARN of a session of the role `role`. Session ARNs omit the role's path.
 fn is_session_of(session: &str, role: &str) -> bool {
     let (Some(session), Some(role)) = (Arn::parse(session), Arn::parse(role)) else { return false };
     let name = role.resource.rsplit('/').next().unwrap_or_default();

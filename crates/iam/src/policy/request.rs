@@ -1,4 +1,4 @@
-//! A request to be judged: who asks for what, under which conditions.
+//! A request to evaluate: caller, action, resource and condition keys.
 
 use std::collections::BTreeMap;
 
@@ -6,33 +6,33 @@ use super::arn::Arn;
 use super::condition_keys::{is_known, is_of_provider};
 use hatbox_types::name::AccountId;
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Caller {
-    /// An IAM user, by ARN, signing with access keys or with a GetSessionToken session.
+    /// An IAM user that signs with an access key or with a session from GetSessionToken.
     User {
         /// `arn:aws:iam::A:user/PATH/NAME`.
         arn: String,
     },
     /// A session of a role.
     RoleSession {
-        /// `arn:aws:sts::A:assumed-role/NAME/SESSION`; `None` when any session of the role is meant.
+        /// `arn:aws:sts::A:assumed-role/NAME/SESSION`; `None` for any session of the role.
         session_arn: Option<String>,
         /// `arn:aws:iam::A:role/PATH/NAME`.
         role_arn: String,
     },
-    /// An AWS service, by its principal: `ec2.amazonaws.com`.
+    /// An AWS service, by its service principal: `ec2.amazonaws.com`.
     Service(String),
-    /// A web identity or SAML provider, by ARN or host.
+    /// A web identity provider or SAML provider, by ARN or host.
     Federated(String),
     /// The root user of an account.
     Root(AccountId),
-    /// No one in particular: the request is not signed.
+    /// The request is not signed.
     Anonymous,
 }
 
 impl Caller {
-    /// The account that the caller belongs to; `None` for services, providers and the unsigned.
+    /// Returns the caller's account; `None` for services, identity providers and anonymous callers.
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::User { arn } | Self::RoleSession { role_arn: arn, .. } => {
@@ -43,7 +43,7 @@ impl Caller {
         }
     }
 
-    /// The partition, where the caller's ARN has it.
+    /// Returns the partition of the caller's ARN, if it has one.
     pub(super) fn partition(&self) -> Option<&str> {
         match self {
             Self::User { arn } | Self::RoleSession { role_arn: arn, .. } => {
@@ -53,13 +53,13 @@ impl Caller {
         }
     }
 
-    /// Whether it is a session of a service-linked role, which no organization policy limits.
+    /// Whether the caller is a session of a service-linked role, which SCPs and RCPs do not limit.
     pub(super) fn is_service_linked(&self) -> bool {
         let Self::RoleSession { role_arn, .. } = self else { return false };
         Arn::parse(role_arn).is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"))
     }
 
-    /// How messages call it.
+    /// Renders the caller for messages.
     pub(super) fn label(&self) -> String {
         match self {
             Self::User { arn } => arn.clone(),
@@ -73,29 +73,29 @@ impl Caller {
     }
 }
 
-/// The condition keys of a request. Names are matched without regard to case; a key may have many values.
+/// The condition keys of a request. Names are case-insensitive; a key may have several values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    /// Lower-cased name to values. A key without values counts as absent.
+    /// Values by lower-case key name. A key without values counts as absent.
     pub values: BTreeMap<String, Vec<String>>,
-    /// Whether a key that is not here is known to be absent (`false`: unknown).
+    /// Whether a key that is not in `values` is absent; `false` if it is unknown.
     pub is_complete: bool,
-    /// Lower-cased beginnings of keys that are known to be absent unless they are in `values`:
-    /// `aws:principaltag/` of a user whose tags are known.
+    /// Lower-case prefixes of keys that are absent unless they are in `values`: `aws:principaltag/` for a user whose
+    /// tags are known.
     pub absent: Vec<String>,
-    /// Which keys the request can have at all; any other is absent.
+    /// The keys that the request can have; any other key is absent.
     pub possible: PossibleKeys,
 }
 
-/// Which condition keys a request can have.
+/// The condition keys that a request can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PossibleKeys {
-    /// Any.
+    /// Any key.
     #[default]
     Any,
-    /// Those of a call to STS.
+    /// The keys of a call to STS.
     OfSts,
-    /// Those of a call to STS by a caller who never had a token of an identity provider.
+    /// The keys of a call to STS by a caller that never had a token of an identity provider.
     OfStsWithoutToken,
 }
 
@@ -109,7 +109,7 @@ impl PossibleKeys {
     }
 }
 
-/// What a context says about one key.
+/// What a context knows about one key.
 pub(super) enum Lookup<'a> {
     Values(&'a [String]),
     Absent,
@@ -117,12 +117,12 @@ pub(super) enum Lookup<'a> {
 }
 
 impl Context {
-    /// A context in which every key that is not given is absent.
+    /// Creates a context in which all other keys are absent.
     pub fn complete<N: AsRef<str>, V: Into<String>>(keys: impl IntoIterator<Item = (N, Vec<V>)>) -> Self {
         Self { is_complete: true, ..Self::partial(keys) }
     }
 
-    /// A context in which a key that is not given may be there or not.
+    /// Creates a context in which all other keys are unknown.
     pub fn partial<N: AsRef<str>, V: Into<String>>(keys: impl IntoIterator<Item = (N, Vec<V>)>) -> Self {
         let mut context = Self::default();
         for (name, values) in keys {
@@ -131,7 +131,7 @@ impl Context {
         context
     }
 
-    /// Gives the key `name` these values, in the place of any before. No values: known to be absent.
+    /// Sets the values of the key `name`, replacing earlier ones. Without values, the key is known to be absent.
     pub fn set<V: Into<String>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
         self.values.insert(name.to_lowercase(), values.into_iter().map(Into::into).collect());
     }
@@ -140,7 +140,7 @@ impl Context {
         self.find_lower(&name.to_lowercase())
     }
 
-    /// The same by the lower-cased name.
+    /// Looks up a key by its lower-case name.
     pub(super) fn find_lower(&self, lower: &str) -> Lookup<'_> {
         match self.values.get(lower) {
             Some(values) if values.is_empty() => Lookup::Absent,
@@ -154,25 +154,25 @@ impl Context {
     }
 }
 
-/// One request.
+/// A request to evaluate.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Who asks.
+    /// The caller.
     pub caller: Caller,
-    /// `sts:AssumeRole`, `s3:GetObject`, ...
+    /// The action, such as `sts:AssumeRole`.
     pub action: String,
-    /// Actions that must be allowed as well: `sts:TagSession`, `sts:SetSourceIdentity`.
+    /// Further actions that must be allowed too: `sts:TagSession`, `sts:SetSourceIdentity`.
     pub also_actions: Vec<String>,
-    /// The ARN asked for.
+    /// The ARN of the resource.
     pub resource: String,
-    /// The account that owns it.
+    /// The account that owns the resource.
     pub resource_account: AccountId,
-    /// The condition keys.
+    /// The condition keys of the request.
     pub context: Context,
 }
 
 impl Request {
-    /// Whether caller and resource belong to one account.
+    /// Whether caller and resource belong to the same account.
     pub(super) fn is_same_account(&self) -> bool {
         self.caller.account() == Some(self.resource_account.as_str())
     }

@@ -1,4 +1,4 @@
-//! The batch format: one request as a line of JSON, and its answer as another.
+//! The batch format: each request and each answer is a line of JSON.
 //!
 //! A row holds `id`, `request` (`principal` with `principal_role`, or `principal_service`, or
 //! `principal_federated`; `action`, `also_actions`, `resource`, `resource_account`, `context`,
@@ -16,31 +16,31 @@ use super::node::{JsonError, Member, Node, Value};
 use super::parse::read_policy;
 use hatbox_types::name::AccountId;
 
-/// A row, ready to be judged.
+/// One parsed row.
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// `id`, as given; null when there is none.
+    /// The `id` member as given, or null.
     pub id: Json,
-    /// What is asked.
+    /// The request to evaluate.
     pub request: Request,
-    /// What applies.
+    /// The policies that apply.
     pub layers: Layers,
 }
 
-/// Why a line is no row. The place is that within the line.
+/// Why a line is not a valid row. Positions are within the line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct RowError {
-    /// `id`, as far as it could be read.
+    /// The `id` member, or null if it could not be read.
     pub id: Json,
-    /// What is wrong and where.
+    /// What is wrong, and where.
     pub error: PolicyError,
 }
 
-/// Reads one line.
+/// Parses one line.
 ///
 /// # Errors
-/// When it is not JSON, a member that is needed is missing or of another type, or a policy is none.
+/// If the line is not JSON, a required member is missing, a member has the wrong type, or a policy is invalid.
 pub fn parse_row(line: &str) -> Result<Row, RowError> {
     let failed = |id: Json| move |error: JsonError| RowError { id, error: error.into() };
     let node = parse_json(line).map_err(failed(Json::Null))?;
@@ -49,7 +49,7 @@ pub fn parse_row(line: &str) -> Result<Row, RowError> {
     Ok(Row { id, request, layers })
 }
 
-/// Writes the answer to a row as one line, without its end.
+/// Renders the answer to a row as one line, without a newline.
 pub fn render_answer(id: &Json, judgement: &Judgement) -> String {
     let because = &judgement.because;
     match &judgement.decision {
@@ -68,13 +68,13 @@ pub fn render_answer(id: &Json, judgement: &Judgement) -> String {
     .to_string()
 }
 
-/// Writes the answer to a line of which not even an `id` could be read.
+/// Renders the answer to a line whose `id` could not be read.
 pub fn render_unreadable(error: &str) -> String {
     json!({"id": null, "error": error}).to_string()
 }
 
 impl RowError {
-    /// The answer to the line, as another line.
+    /// Renders the answer to the line, without a newline.
     pub fn render(&self) -> String {
         json!({"id": self.id, "error": self.error.to_string()}).to_string()
     }
@@ -142,7 +142,7 @@ fn read_caller(node: &Node, context: &Context, layers: &Layers) -> Result<Caller
         (Some(principal), None, None) => read_principal(principal, node, context),
         (None, Some(service), None) => Ok(Caller::Service(service)),
         (None, None, Some(provider)) => Ok(Caller::Federated(provider)),
-        // A policy judged alone need not say who asks.
+        // A policy that is evaluated on its own needs no caller.
         (None, None, None) if layers.is_single_policy => Ok(Caller::Anonymous),
         (None, None, None) => Err(node.error("no `principal`, `principal_service` or `principal_federated`")),
         _ => Err(node.error("more than one of `principal`, `principal_service` and `principal_federated`")),
@@ -184,7 +184,7 @@ fn read_principal(principal: &Node, request: &Node, context: &Context) -> Result
     }
 }
 
-/// Whether `session`, `assumed-role/NAME/SESSION`, can be one of `role`, `role/PATH/NAME`.
+/// Whether `session` (`assumed-role/NAME/SESSION`) can belong to `role` (`role/PATH/NAME`).
 fn is_role_of(role: &str, session: &Arn) -> bool {
     let Some(role) = Arn::parse(role) else { return false };
     role.service == "iam"

@@ -1,24 +1,24 @@
-//! Whether two texts are the same policy, as IAM hands out what it was given.
+//! Compares two policy texts by meaning, as IAM may return a policy in another form than it was given.
 //!
-//! IAM keeps a policy's text, and still may give it back in another form: blanks, the order of members, one
-//! value or a list of one, an account's digits or its root's ARN. None of that changes what the policy means.
+//! IAM may change whitespace, the order of members, a single value into a list of one, or an account id into the ARN of
+//! its root. None of these changes the meaning of the policy.
 
 use serde_json::{Map, Value};
 
 use super::arn::Arn;
 
-/// Whether both say the same. A text that is no JSON is the same as itself only.
+/// Whether both texts mean the same policy. A text that is not JSON equals only itself.
 pub fn is_same_policy(one: &str, other: &str) -> bool {
     let parse = |text: &str| serde_json::from_str::<Value>(text).ok().map(|value| normalize(value, None));
     one == other || parse(one).is_some_and(|one| Some(one) == parse(other))
 }
 
-/// `value` in one form; `name` is the member that it is under.
+/// Returns `value` in a canonical form; `name` is the member that contains it.
 fn normalize(value: Value, name: Option<&str>) -> Value {
     match value {
         Value::Array(items) => {
             let mut items: Vec<Value> = items.into_iter().map(|item| normalize(item, name)).collect();
-            // A list is a set, but for the statements, whose numbers are told to people.
+            // Lists are sets, except for the statements: their numbers appear in messages.
             if name != Some("Statement") {
                 items.sort_by_key(Value::to_string);
                 items.dedup();
@@ -40,7 +40,7 @@ fn normalize(value: Value, name: Option<&str>) -> Value {
             Some(arn) if (arn.service, arn.resource) == ("iam", "root") => arn.account.into(),
             _ => Value::String(text),
         },
-        // `true` and `"true"` are one value to IAM.
+        // IAM treats `true` and `"true"` alike.
         Value::Bool(_) | Value::Number(_) => value.to_string().into(),
         other => other,
     }

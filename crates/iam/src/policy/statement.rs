@@ -1,4 +1,4 @@
-//! One statement against one request: does it apply, and if not, for want of what; and what can be said without a request.
+//! Matches one statement against one request, or against an action alone.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ use super::variable::{Filled, Template};
 
 const ASSUME_ROLE: &str = "sts:AssumeRole";
 
-/// Whether a statement applies.
+/// Whether a statement applies to a request.
 pub(super) struct Applies<'p> {
     pub(super) truth: Answer,
-    /// On *no*, what was missing.
+    /// What does not match, if the answer is *no*.
     pub(super) miss: Option<Miss<'p>>,
 }
 
-/// What keeps a statement from applying.
+/// The element of a statement that does not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Miss<'p> {
     Principal,
@@ -28,7 +28,7 @@ pub(super) enum Miss<'p> {
     Condition { condition: &'p Condition, has_key: bool },
 }
 
-/// Whether `statement` of `layer` applies to `action` in `request`, its principals left aside.
+/// Whether `statement` of `layer` applies to `action` in `request`. Ignores the principals.
 pub(super) fn applies<'p>(
     statement: &'p Statement,
     layer: Layer,
@@ -59,7 +59,7 @@ pub(super) fn covers_action(actions: &Element<Template>, action: &str) -> bool {
     actions.entries.iter().any(|entry| is_action_like(entry, action)) != actions.is_negated
 }
 
-/// Whether an entry of `Action` names `action`. It is read without variables, so nothing of the request is needed.
+/// Whether an entry of `Action` matches `action`. Variables have no values here, so no request is needed.
 pub(crate) fn is_action_like(entry: &Template, action: &str) -> bool {
     match entry.fill(&Context::default()) {
         Filled::Tokens(pattern) => is_match(&pattern, action, Case::Insensitive),
@@ -67,8 +67,8 @@ pub(crate) fn is_action_like(entry: &Template, action: &str) -> bool {
     }
 }
 
-/// A trust policy names no resource. AWS saves no policy of a caller without one; met all the same, it
-/// grants nothing and forbids everything.
+/// A trust policy has no `Resource`. IAM does not accept an identity-based policy without one; if there is one, its
+/// Allow matches nothing and its Deny everything.
 fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> Answer {
     let Some(resources) = &statement.resources else {
         return (matches!(layer, Layer::Trust | Layer::Rcp) || statement.effect == Effect::Deny).into();
@@ -81,13 +81,13 @@ fn covers_resource(statement: &Statement, layer: Layer, request: &Request) -> An
     if resources.is_negated { is_named.not() } else { is_named }
 }
 
-/// The ways in which a statement names a caller.
+/// The ways in which a statement may name a caller, each with whether it does name the caller.
 pub(super) type Routes = Cow<'static, [(Route, Answer)]>;
 
 static EVERYONE: [(Route, Answer); 1] = [(Route::Everyone, Answer::Yes)];
 
-/// The ways in which `statement` names `caller`; none when it does not. Without a principal element,
-/// everyone in a policy of callers, no one in a policy of a resource.
+/// Returns the ways in which `statement` names `caller`; empty if it does not. Without a principal element, a statement
+/// applies to every caller in an identity-based policy, and to none in a resource-based policy.
 pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Routes {
     match &statement.principals {
         None if layer == Layer::Trust => Cow::Borrowed(&[]),
@@ -103,8 +103,8 @@ pub(super) fn routes(statement: &Statement, layer: Layer, caller: &Caller) -> Ro
     }
 }
 
-/// A Deny with `NotPrincipal` spares a caller only when each of the caller's names is listed: account and
-/// user, or account, role and session.
+/// A Deny with `NotPrincipal` exempts a caller only if all of the caller's names are listed: account and user, or
+/// account, role and session.
 fn is_listed_in_full(listed: &[Principal], caller: &Caller) -> Answer {
     let has = |route| {
         let fits = listed.iter().filter_map(|principal| principal.fits(caller));
@@ -126,22 +126,22 @@ fn is_listed_at_all(listed: &[Principal], caller: &Caller) -> Answer {
 }
 
 impl Statement {
-    /// Whether it is about `action`, whatever its other elements say.
+    /// Whether the actions of the statement include `action`; ignores its other elements.
     pub(crate) fn covers_action(&self, action: &str) -> bool {
         covers_action(&self.actions, action)
     }
 }
 
 impl Policy {
-    /// The resources on which this policy of a caller may allow `sts:AssumeRole`, its conditions left aside;
-    /// `None` when they are not named one by one, but by wildcards or variables, or as all but some.
+    /// Returns the resources on which this identity-based policy may allow `sts:AssumeRole`, ignoring conditions.
+    /// `None` if a statement uses wildcards, variables or `NotResource` instead of naming each role.
     pub fn assumable_roles(&self) -> Option<impl Iterator<Item = &str>> {
         let is_about = |statement: &&Statement| {
             statement.effect == Effect::Allow && covers_action(&statement.actions, ASSUME_ROLE)
         };
         let elements: Vec<_> =
             self.statements.iter().filter(is_about).filter_map(|s| s.resources.as_ref()).collect();
-        // A short ARN counts as one with wildcards at its end.
+        // An ARN with fewer parts counts as having wildcards at its end.
         let is_one = |text: &str| !text.contains(['*', '?', '$']) && text.matches(':').count() >= 5;
         let is_plain = |element: &&Element<Template>| {
             !element.is_negated && element.entries.iter().all(|entry| is_one(&entry.text))

@@ -1,4 +1,4 @@
-//! Compares values that are more than text: numbers, dates, addresses, bytes.
+//! Parses and compares typed values: numbers, dates, IP addresses and binary data.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-/// A number: exact where it is an integer, as most are.
+/// A number; integers are exact.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Number {
     Integer(i128),
@@ -17,7 +17,7 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// Reads a decimal number; nothing like `inf` or `0x10`.
+    /// Parses a decimal number. Rejects `inf`, `0x10` and the like.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(integer) = text.parse() {
@@ -52,10 +52,10 @@ impl PartialOrd for Number {
     }
 }
 
-/// Reads a date in a form of ISO 8601 (UTC where it names no zone), or seconds since 1970.
+/// Parses a date in a form of ISO 8601 (UTC if it has no time zone), or seconds since 1970.
 pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    // `YYYY` and `YYYY-MM` are forms of W3C's profile of ISO 8601 (https://www.w3.org/TR/NOTE-datetime).
+    // `YYYY` and `YYYY-MM` are allowed by W3C's profile of ISO 8601 (https://www.w3.org/TR/NOTE-datetime).
     let text = match text.len() {
         4 if text.bytes().all(|b| b.is_ascii_digit()) => format!("{text}-01-01"),
         7 if text.get(4..5) == Some("-") => format!("{text}-01"),
@@ -73,7 +73,7 @@ pub(crate) fn parse_date(text: &str) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(local).ok()
 }
 
-/// Whether the address `actual` lies in `range`, an address or a CIDR block; `None` where one is none.
+/// Whether the address `actual` is in `range`, an address or a CIDR block; `None` if either is invalid.
 pub(super) fn is_in_range(actual: &str, range: &str) -> Option<bool> {
     let (actual, (base, length)) = (parse_address(actual)?, parse_range(range)?);
     Some(match (actual, base) {
@@ -93,7 +93,7 @@ fn parse_address(text: &str) -> Option<IpAddr> {
     text.trim().parse().ok()
 }
 
-/// Reads an address, or a range with the length of its prefix.
+/// Parses an address or a CIDR block; returns it with its prefix length in bits.
 pub(crate) fn parse_range(text: &str) -> Option<(IpAddr, u32)> {
     let (address, length) = match text.trim().split_once('/') {
         Some((address, length)) => (parse_address(address)?, Some(length)),
@@ -108,7 +108,7 @@ pub(crate) fn parse_range(text: &str) -> Option<(IpAddr, u32)> {
     (length <= whole).then_some((address, length))
 }
 
-/// Whether two texts are the base64 of the same bytes.
+/// Whether two texts are base64 of the same bytes.
 pub(super) fn is_same_binary(actual: &str, wanted: &str) -> bool {
     match (parse_base64(actual), parse_base64(wanted)) {
         (Some(actual), Some(wanted)) => actual == wanted,
@@ -116,7 +116,7 @@ pub(super) fn is_same_binary(actual: &str, wanted: &str) -> bool {
     }
 }
 
-/// The bytes of a text in the usual alphabet of base64; the padding may be missing.
+/// Decodes base64 with the standard alphabet; padding is optional.
 fn parse_base64(text: &str) -> Option<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)

@@ -6,22 +6,22 @@ use super::matching::{Token, parse_pattern};
 use super::node::Place;
 use super::request::{Context, Lookup};
 
-/// Which language a policy is written in.
+/// The version of the policy language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Version {
-    /// `2008-10-17`, also when none is given: `${...}` is plain text.
+    /// `2008-10-17`, also the default: `${...}` is plain text.
     #[default]
     V2008,
-    /// `2012-10-17`: with variables.
+    /// `2012-10-17`: with policy variables.
     V2012,
 }
 
-/// A text of a policy that may hold wildcards and variables.
+/// A text in a policy that may contain wildcards and variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
-    /// As written.
+    /// The text as written.
     pub text: String,
-    /// Where it is.
+    /// The position of the text.
     pub place: Place,
     pieces: Vec<Piece>,
 }
@@ -32,18 +32,18 @@ enum Piece {
     Variable { name: String, default: Option<String> },
 }
 
-/// A template with its variables filled in.
+/// A template with its variables replaced.
 pub(super) enum Filled<'a> {
     /// The pattern to match.
     Tokens(Cow<'a, [Token]>),
-    /// A variable has no value: nothing matches.
+    /// A variable has no value, so that nothing matches.
     NoValue,
-    /// It depends on this key.
+    /// The value of this key is unknown.
     Unknown(&'a str),
 }
 
 impl Template {
-    /// Reads `text` in the language of `version`.
+    /// Parses `text` as `version` of the policy language does.
     pub(super) fn parse(text: String, place: Place, version: Version) -> Self {
         let pieces = match version {
             Version::V2008 => vec![Piece::Tokens(parse_pattern(&text).collect())],
@@ -52,7 +52,7 @@ impl Template {
         Self { text, place, pieces }
     }
 
-    /// The keys that its variables name, as written.
+    /// Returns the keys that its variables name, as written.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Variable { name, .. } => Some(name.as_str()),
@@ -60,7 +60,7 @@ impl Template {
         })
     }
 
-    /// Fills in the variables from `context`. What comes out of a variable is literal, also `*` and `?`.
+    /// Replaces the variables with values from `context`. A `*` or `?` in a value is literal.
     pub(super) fn fill<'a>(&'a self, context: &Context) -> Filled<'a> {
         if let [Piece::Tokens(tokens)] = self.pieces.as_slice() {
             return Filled::Tokens(Cow::Borrowed(tokens));
@@ -82,7 +82,7 @@ impl Template {
     }
 }
 
-/// `${*}`, `${?}` and `${$}` are those characters themselves. What is not closed is plain text.
+/// `${*}`, `${?}` and `${$}` are escapes for these characters. A variable without `}` is plain text.
 fn parse_pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut tokens = Vec::new();
@@ -109,7 +109,7 @@ fn parse_pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Splits at the `}` that ends a variable: one inside the quotes of a default does not.
+/// Splits at the `}` that ends a variable, skipping those in a quoted default.
 fn split_at_end(text: &str) -> Option<(&str, &str)> {
     let mut is_quoted = false;
     let end = text.find(|c| {

@@ -1,4 +1,4 @@
-//! Each layer's verdict on one action: whether it allows it, and whether it denies it.
+//! The verdict of each layer on one action: whether it allows the action, and whether it denies it.
 
 use super::answer::{Answer, Fact, Layer};
 use super::document::{Effect, Policy, Statement};
@@ -8,7 +8,7 @@ use super::principal::Route;
 use super::request::{Caller, Request};
 use super::statement::{Miss, applies, routes};
 
-/// Whether `action` is one of these, without regard to case.
+/// Whether `action` is one of `actions`, ignoring case.
 pub(super) fn is_one_of(actions: &[&str], action: &str) -> bool {
     actions.iter().any(|known| known.eq_ignore_ascii_case(action))
 }
@@ -21,7 +21,7 @@ pub(super) struct Verdict<'p> {
 }
 
 impl Verdict<'_> {
-    /// A layer that is not there: it neither limits nor forbids.
+    /// Returns the verdict of a layer that does not apply: it neither limits nor denies.
     pub(super) fn absent() -> Self {
         Self { allow: Answer::Yes, deny: Answer::No, findings: Vec::new() }
     }
@@ -32,14 +32,14 @@ impl Verdict<'_> {
     }
 }
 
-/// Whether an answer has its reasons.
+/// Whether to collect the reasons for an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Detail {
     Reasons,
     Nothing,
 }
 
-/// One action of a request, before its layers.
+/// Evaluates the layers for one action of a request.
 pub(super) struct Judge<'p> {
     pub(super) request: &'p Request,
     pub(super) layers: &'p Layers,
@@ -50,7 +50,7 @@ pub(super) struct Judge<'p> {
 impl<'p> Judge<'p> {
     pub(super) fn judge_identity(&self) -> Verdict<'p> {
         match &self.request.caller {
-            // The root user has every permission, but STS lets it assume no role.
+            // The root user has all permissions, but STS does not let it assume roles.
             Caller::Root(_) => {
                 let may = !self.action.eq_ignore_ascii_case("sts:AssumeRole");
                 Verdict { allow: may.into(), ..Verdict::absent() }
@@ -65,7 +65,7 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// The root user has no boundary; its sessions of AssumeRoot are limited by the policy of their task.
+    /// The root user has no permissions boundary; its sessions from AssumeRoot are limited by their task policy.
     pub(super) fn judge_limit(&self, layer: Layer, policies: Option<&'p [Policy]>) -> Verdict<'p> {
         let is_limited = match self.request.caller {
             Caller::User { .. } | Caller::RoleSession { .. } => true,
@@ -92,7 +92,7 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// AWS's own RCPFullAWSAccess is attached at each level for good, so these only ever deny.
+    /// The managed policy RCPFullAWSAccess is always attached at each level, so RCPs can only deny.
     pub(super) fn judge_rcps(&self) -> Verdict<'p> {
         let account = self.request.resource_account.as_str();
         let verdict = self.judge_levels(Layer::Rcp, "resource control policy", &self.layers.rcps, account);
@@ -128,13 +128,13 @@ impl<'p> Judge<'p> {
         all
     }
 
-    /// Policies of which one must allow and none may deny.
+    /// Evaluates policies of which at least one must allow and none may deny.
     pub(super) fn judge_policies(&self, layer: Layer, origin: Origin, policies: &'p [Policy]) -> Verdict<'p> {
         let mut verdict = Verdict { allow: Answer::No, deny: Answer::No, findings: Vec::new() };
         for (policy, index) in policies.iter().zip(1..) {
             let origin = Origin { index: origin.index.map(|_| index), ..origin };
             for (statement, number) in policy.statements.iter().zip(1..) {
-                // A further Allow is a reason more, and decides nothing.
+                // A further Allow only adds a reason; it does not change the decision.
                 let has_reasons = self.detail == Detail::Reasons;
                 if !has_reasons && statement.effect == Effect::Allow && verdict.allow.is_yes() {
                     continue;
@@ -157,8 +157,8 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// What `statement` does, and whether it applies to whomever it names. Conditions are looked at only
-    /// when it names the caller, as most do not.
+    /// Evaluates whether `statement` applies to the caller. Checks the principals before the conditions, as most
+    /// statements do not name the caller.
     pub(super) fn judge_statement(
         &self,
         layer: Layer,
