@@ -1,4 +1,4 @@
-//! A caller with all policies that apply to it, and what is missing of them.
+//! A caller with all policies that apply to it, and the parts that are missing from the sources.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,25 +8,25 @@ use crate::policy::answer::Gap;
 use crate::policy::evaluate::{Layer, Layers, OrganizationLevel};
 use hatbox_types::name::AccountId;
 
-/// A user or role as a caller, with what is known of it.
+/// A user or role as a caller, with everything the sources say about it.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownCaller {
     pub(crate) entity: Entity,
-    /// Its policies and those of its organization; the trust policy is the role's.
+    /// The policies of the caller and of its organization; the trust policy is that of the role to assume.
     pub(crate) layers: Layers,
-    /// The name of each of `layers.identity`: `group ops, policy AssumeOps`.
+    /// A label for each of `layers.identity`: `group ops, policy AssumeOps`.
     pub(crate) labels: Vec<String>,
-    /// The name of the boundary.
+    /// The name of the permissions boundary.
     pub(crate) boundary: Option<String>,
     pub(crate) gaps: Vec<Gap>,
     pub(crate) id: Option<String>,
     pub(crate) tags: Attribute<BTreeMap<String, String>>,
     may_assume: MayAssume,
-    /// Serial numbers, of a user where they are known.
+    /// The serial numbers of a user's MFA devices.
     pub(crate) mfa_devices: Attribute<Vec<String>>,
 }
 
-/// Roles that own policies may allow.
+/// The roles that the caller's own policies may allow it to assume.
 #[derive(Debug, Clone, Default)]
 struct MayAssume {
     is_any: bool,
@@ -34,7 +34,7 @@ struct MayAssume {
 }
 
 impl KnownCaller {
-    /// Gathers what is known of `entity`.
+    /// Collects the policies and attributes of `entity`.
     pub(crate) fn gather(accounts: &Accounts, entity: &Entity) -> Self {
         let mut caller = Self {
             entity: entity.clone(),
@@ -69,8 +69,8 @@ impl KnownCaller {
         caller
     }
 
-    /// Whether its own policies may allow it to assume this role, conditions left aside. Quick, and *yes* when
-    /// in doubt.
+    /// Whether the caller's own policies may allow it to assume this role, ignoring conditions. A quick filter that
+    /// returns true when in doubt.
     pub(crate) fn may_assume(&self, role: &str) -> bool {
         self.may_assume.is_any || self.may_assume.roles.contains(role)
     }
@@ -172,7 +172,7 @@ impl KnownCaller {
                     (_, Some(account)) if policies.management_account.as_ref() == Some(account) => {}
                     _ => self.gaps.push(Gap::scp()),
                 }
-                // Which of them apply depends on the account of the role.
+                // Which levels apply depends on the account of the role.
                 match &policies.rcps {
                     Some(levels) => self.layers.rcps.clone_from(levels),
                     None => self.gaps.push(Gap::rcp()),
@@ -182,7 +182,8 @@ impl KnownCaller {
     }
 }
 
-/// An account of an organization has a policy at every level, so one without any is missing from the sources.
+/// Whether policies for `account` are known. An account in an organization has a policy at every level, so an account
+/// without any is missing from the sources.
 pub(crate) fn has_level(levels: &[OrganizationLevel], account: &AccountId) -> bool {
     levels.iter().any(|level| level.account.as_ref().is_none_or(|id| id == account))
 }

@@ -1,21 +1,21 @@
-//! The condition keys of a request to assume a role: what is known of them, and by what.
+//! The condition keys of a request to assume a role, and how their values are known.
 //!
-//! [`KnownCall::context`] is the one place that fills a context in: `trust can`, `who`, `reach`, `graph` and `lint`, and
-//! `why` start from it, and add what else they know.
+//! [`KnownCall::context`] is the only place that fills in a context. `trust can`, `who`, `reach`, `graph` and `lint`
+//! use it as it is; `why` adds what else it knows.
 //!
 //! | key | value |
 //! |---|---|
-//! | `aws:SecureTransport` | true: STS is reached by HTTPS |
+//! | `aws:SecureTransport` | true: STS is called over HTTPS |
 //! | `aws:ViaAWSService`, `aws:PrincipalIsAWSService` | false, unless a service calls |
 //! | `aws:CurrentTime`, `aws:EpochTime` | now |
 //! | `aws:PrincipalArn`, `aws:PrincipalAccount`, `aws:PrincipalType`, `aws:username` | the caller's |
-//! | `aws:MultiFactorAuthPresent`, `aws:MultiFactorAuthAge` | by the [`Credentials`] |
-//! | `aws:TokenIssueTime` | by the age of temporary credentials; absent with access keys |
-//! | `aws:SourceArn`, `aws:CalledVia` and others of services | absent, unless a service calls |
-//! | `sts:ExternalId`, `aws:RequestTag/...` and others that are sent | absent, or not known: [`Sent`] |
-//! | a key that AWS does not know | absent |
-//! | `saml:...`, `accounts.google.com:...` and others of a provider's token | absent for a user |
-//! | all others: `aws:SourceIp`, `aws:RequestedRegion`, `sts:RoleSessionName` | not known |
+//! | `aws:MultiFactorAuthPresent`, `aws:MultiFactorAuthAge` | from the [`Credentials`] |
+//! | `aws:TokenIssueTime` | from the age of temporary credentials; absent with access keys |
+//! | `aws:SourceArn`, `aws:CalledVia` and others that services set | absent, unless a service calls |
+//! | `sts:ExternalId`, `aws:RequestTag/...` and others that the caller sends | absent or unknown, see [`Sent`] |
+//! | a key that AWS does not define | absent |
+//! | `saml:...`, `accounts.google.com:...` and others from an identity provider's token | absent for a user |
+//! | all others: `aws:SourceIp`, `aws:RequestedRegion`, `sts:RoleSessionName` | unknown |
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -28,12 +28,12 @@ use super::entity::{Entity, EntityKind};
 use crate::accounts::{Accounts, Organization};
 use crate::policy::evaluate::{Caller, Context, PossibleKeys};
 
-/// What a question leaves open, given by the person who asks.
+/// Facts about the request that the user provides.
 #[derive(Debug, Clone, Default)]
 pub struct Assumptions {
     /// Condition keys with their values.
     pub context: Vec<(String, Vec<String>)>,
-    /// The time.
+    /// The time of the request.
     pub now: Timestamp,
 }
 
@@ -45,14 +45,14 @@ impl Assumptions {
     }
 }
 
-/// How old, in seconds, a session is taken to be that is only thought of.
+/// The assumed age of a hypothetical session, in seconds.
 pub(crate) const USUAL_AGE: i64 = 600;
 
-/// Keys that exist only when they are sent with the request.
+/// Keys that exist only if the caller sends them with the request.
 pub(crate) const SENDABLE: [&str; 5] =
     ["sts:externalid", "sts:sourceidentity", "sts:transitivetagkeys", "aws:requesttag/", "aws:tagkeys"];
 
-/// Beginnings of keys that exist only where a service calls.
+/// Prefixes of keys that exist only if a service calls.
 const OF_SERVICES: [&str; 7] = [
     "aws:calledvia",
     "aws:principalservicename",
@@ -63,45 +63,45 @@ const OF_SERVICES: [&str; 7] = [
     "sts:awsservicename",
 ];
 
-/// Absent for a user.
+/// Keys that are absent for a user.
 const NOT_OF_USERS: [&str; 2] = ["aws:federatedprovider", "aws:sourceidentity"];
 
 const OF_ROLE_ACCOUNT: &str = "aws:resourceaccount";
 const OF_ROLE_TAGS: &str = "aws:resourcetag/";
 
-/// What a caller may send along counts as absent, or as not known.
+/// Whether the keys that a caller can send count as absent or as unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     Nothing,
     Anything,
 }
 
-/// How much of the ARN of a caller is real.
+/// How much of the caller's ARN is real.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Named {
     /// All of it.
     InFull,
-    /// The account: it represents any user or role there.
+    /// Only the account: the ARN represents any user or role in it.
     ByAccount,
-    /// Nothing: it represents any caller.
+    /// Nothing: the ARN represents any caller.
     NotAtAll,
 }
 
-/// What is known of a call to assume a role, whatever the role.
+/// The known facts about a call to assume a role, independent of the role.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KnownCall<'a> {
     pub(crate) caller: &'a Caller,
     pub(crate) named: Named,
-    /// `None` where the call is not signed with credentials of AWS: by a service, or with a provider's token.
+    /// `None` if the call is not signed with AWS credentials: by a service, or with an identity provider's token.
     pub(crate) credentials: Option<Credentials>,
-    /// How old a session is, in seconds.
+    /// The age of the session, in seconds.
     pub(crate) age: Option<i64>,
     pub(crate) sent: Sent,
     pub(crate) now: Timestamp,
 }
 
 impl KnownCall<'_> {
-    /// What follows from it for the condition keys.
+    /// Returns the condition keys that follow from these facts.
     pub(crate) fn context(&self) -> Context {
         let mut context = Context { possible: PossibleKeys::OfSts, ..Context::default() };
         let is_service = matches!(self.caller, Caller::Service(_));
@@ -161,7 +161,7 @@ impl KnownCall<'_> {
     }
 }
 
-/// The keys that depend on a caller of the accounts; [`set_role`] adds those that depend on the role.
+/// Returns the keys that depend on the caller; [`set_role`] adds those that depend on the role.
 pub(crate) fn context_of(
     accounts: &Accounts,
     caller: &KnownCaller,
@@ -178,7 +178,7 @@ pub(crate) fn context_of(
         now: assumptions.now,
     };
     let mut context = call.context();
-    // A session of a role has an id of its own, and may carry tags of its own, which are not known in advance.
+    // The id and tags of a role session differ from the role's, and are not known in advance.
     if caller.entity.kind == EntityKind::User {
         if let Some(id) = &caller.id {
             context.set("aws:userid", [id.as_str()]);
@@ -199,7 +199,7 @@ pub(crate) fn context_of(
     context
 }
 
-/// Sets the keys that depend on the role, in the place of those of another.
+/// Sets the keys that depend on the role, replacing those of another role.
 pub(crate) fn set_role(context: &mut Context, accounts: &Accounts, role: &Entity, assumptions: &Assumptions) {
     let is_set = |context: &Context, account: &str| {
         context.values.get(OF_ROLE_ACCOUNT).is_some_and(|values| values == &[account])
@@ -229,7 +229,7 @@ fn set_role_tags(context: &mut Context, tags: Option<&BTreeMap<String, String>>)
     for (key, value) in tags.into_iter().flatten() {
         context.set(&format!("{OF_ROLE_TAGS}{key}"), [value.as_str()]);
     }
-    // Of a role whose tags are known, those that it has not are absent.
+    // If the role's tags are known, all other tags are absent.
     match (tags, context.absent.iter().position(|start| start == OF_ROLE_TAGS)) {
         (Some(_), None) => context.absent.push(OF_ROLE_TAGS.to_owned()),
         (None, Some(place)) => drop(context.absent.remove(place)),

@@ -1,10 +1,10 @@
-//! What a caller signs a request with, and what that says of MFA.
+//! The credentials that sign a request, and the MFA condition keys that follow from them.
 
 use crate::policy::evaluate::Context;
 
-/// What a caller signs a request with.
+/// The kind of credentials that a caller signs a request with.
 ///
-/// What a request says of MFA depends on it (IAM User Guide, "MFA-protected API access"):
+/// The MFA condition keys depend on it (IAM User Guide, "MFA-protected API access"):
 ///
 /// | credentials | `aws:MultiFactorAuthPresent` | `aws:MultiFactorAuthAge` |
 /// |---|---|---|
@@ -13,25 +13,25 @@ use crate::policy::evaluate::Context;
 /// | session token without MFA | false | absent |
 /// | session token with MFA | true | the age of the session |
 /// | session of a role | false | absent |
-/// | temporary credentials of unknown kind | not known | not known |
+/// | temporary credentials of unknown kind | unknown | unknown |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Credentials {
     /// A user's access keys.
     AccessKeys,
-    /// The same, with serial number and code of an MFA device in the call.
+    /// A user's access keys, with the serial number and code of an MFA device in the call.
     AccessKeysWithMfa,
-    /// A session of GetSessionToken that was made without MFA.
+    /// A session of GetSessionToken that was created without MFA.
     SessionToken,
-    /// One that was made with MFA.
+    /// A session of GetSessionToken that was created with MFA.
     SessionTokenWithMfa,
-    /// A session of a role: chaining. It never carries MFA.
+    /// A role session, as in role chaining. It never has MFA.
     RoleSession,
     /// Temporary credentials of unknown kind.
     Temporary,
 }
 
 impl Credentials {
-    /// All kinds that are known, in the order of tables.
+    /// All known kinds, in the order of reports.
     pub const ALL: [Self; 5] = [
         Self::AccessKeys,
         Self::AccessKeysWithMfa,
@@ -40,7 +40,7 @@ impl Credentials {
         Self::RoleSession,
     ];
 
-    /// Their name in JSON.
+    /// Returns the name used in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::AccessKeys => "access-keys",
@@ -52,7 +52,7 @@ impl Credentials {
         }
     }
 
-    /// What they are, in words.
+    /// Returns the description used in text output.
     pub fn label(self) -> &'static str {
         match self {
             Self::AccessKeys => "access keys",
@@ -64,17 +64,17 @@ impl Credentials {
         }
     }
 
-    /// Whether they are known to carry MFA.
+    /// Whether requests signed with them have MFA for certain.
     pub fn has_mfa(self) -> bool {
         matches!(self, Self::AccessKeysWithMfa | Self::SessionTokenWithMfa)
     }
 
-    /// Whether they expire: whether a session token is sent with the request.
+    /// Whether they are temporary, so that requests include a session token.
     pub(crate) fn is_temporary(self) -> bool {
         !matches!(self, Self::AccessKeys | Self::AccessKeysWithMfa)
     }
 
-    /// Sets the keys of MFA. `age` is how old a session is, in seconds, where that is known.
+    /// Sets the MFA keys. `age` is the age of the session in seconds, if known.
     pub(crate) fn set_mfa(self, context: &mut Context, age: Option<i64>) {
         let absent: [&str; 0] = [];
         match self {

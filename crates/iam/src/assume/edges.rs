@@ -1,4 +1,4 @@
-//! Who can assume which role, in one step: pairs are looked at only where the trust policy may mean the caller.
+//! Who can assume which role in one step. Skips pairs in which the trust policy cannot match the caller.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,18 +14,18 @@ use crate::policy::document::Effect;
 use crate::policy::evaluate::Request;
 use crate::policy::principal::PrincipalKind;
 
-/// One AssumeRole that AWS lets pass, or may let pass.
+/// A call of AssumeRole that AWS allows, or may allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edge {
-    /// Who calls.
+    /// The caller.
     pub from: Entity,
     /// The role.
     pub to: Entity,
-    /// Never a certain *no*.
+    /// The ruling, whose answer is never *no*.
     pub ruling: Ruling,
 }
 
-/// The roles, found by whom they trust, and the callers, gathered once each.
+/// Finds edges: indexes the roles by whom they trust, and collects each caller's policies only once.
 pub struct Edges<'a> {
     accounts: &'a Accounts,
     assumptions: &'a Assumptions,
@@ -33,23 +33,23 @@ pub struct Edges<'a> {
     by_role: HashMap<String, usize>,
     by_arn: HashMap<String, Vec<usize>>,
     by_account: HashMap<String, Vec<usize>>,
-    /// Roles whose trust policy names anyone, or all but some, or is not known.
+    /// Roles whose trust policy uses `*` or `NotPrincipal`, or is unknown.
     open: Vec<usize>,
     callers: HashMap<String, CachedCaller>,
-    /// Users and roles by account.
+    /// Users and roles of each account.
     entities: BTreeMap<&'a str, Vec<Entity>>,
-    /// Roles whose account is not known.
+    /// Roles whose account is unknown.
     unplaced: Vec<Entity>,
     sent: Sent,
 }
 
-/// A caller, and its requests by how they are signed, which only need to be aimed at a role.
+/// A caller, with one prepared request for each kind of credentials; only the role remains to be set.
 struct CachedCaller {
     caller: KnownCaller,
     requests: BTreeMap<Credentials, Request>,
 }
 
-/// Whom a trust policy may mean, its conditions left aside.
+/// The callers that a trust policy may match, ignoring conditions.
 #[derive(Debug, Default)]
 struct Trusted {
     arns: BTreeSet<String>,
@@ -58,7 +58,7 @@ struct Trusted {
 }
 
 impl<'a> Edges<'a> {
-    /// Sorts the roles of `accounts` by whom they trust.
+    /// Indexes the roles of `accounts` by whom they trust.
     pub fn new(accounts: &'a Accounts, assumptions: &'a Assumptions) -> Self {
         let unplaced: Vec<_> = accounts.unplaced.iter().map(|role| Entity::unplaced(&role.name)).collect();
         let entities = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
@@ -98,13 +98,13 @@ impl<'a> Edges<'a> {
         edges
     }
 
-    /// The same, but for whatever a caller can send along: an external ID, tags, a source identity.
+    /// Treats everything that a caller can send as unknown: an external ID, tags, a source identity.
     #[must_use]
     pub fn sending_anything(self) -> Self {
         Self { sent: Sent::Anything, ..self }
     }
 
-    /// The roles that `from` can assume in one step.
+    /// Returns the roles that `from` can assume in one step.
     pub fn outgoing(&mut self, from: &Entity, credentials: Credentials) -> Vec<Edge> {
         let roles = self.candidate_roles(from);
         self.with_caller(from, |edges, cached| {
@@ -112,7 +112,7 @@ impl<'a> Edges<'a> {
         })
     }
 
-    /// The same by the place of each role among all roles, those without an account last.
+    /// Like [`Self::outgoing`], but names each role by its index among all roles, those without an account last.
     pub fn outgoing_steps(&mut self, from: &Entity, credentials: Credentials) -> Vec<(usize, Ruling)> {
         let roles = self.candidate_roles(from);
         self.with_caller(from, |edges, cached| {
@@ -121,7 +121,7 @@ impl<'a> Edges<'a> {
         })
     }
 
-    /// The places of the roles whose trust policy may mean `from`.
+    /// Returns the indexes of the roles whose trust policy may match `from`.
     fn candidate_roles(&self, from: &Entity) -> Vec<usize> {
         if from.account.is_none() {
             let targets = self.targets.iter().enumerate();
@@ -140,7 +140,8 @@ impl<'a> Edges<'a> {
         roles
     }
 
-    /// Those of the wanted who can assume `to` in one step: users by this credentials, or roles.
+    /// Returns the callers accepted by `is_wanted` that can assume `to` in one step: roles if `credentials` are those of
+    /// a role session, users otherwise.
     pub fn incoming(
         &mut self,
         to: &Entity,
@@ -167,7 +168,7 @@ impl<'a> Edges<'a> {
         callers.iter().filter_map(edge).collect()
     }
 
-    /// Whether a caller who was met before is worth a closer look.
+    /// Whether an already collected caller needs a full evaluation.
     fn may_assume(&self, from: &Entity, role: usize) -> bool {
         let (Some(CachedCaller { caller, .. }), Some(target)) =
             (self.callers.get(&from.arn), self.targets.get(role))
@@ -175,11 +176,11 @@ impl<'a> Edges<'a> {
             return true;
         };
         let is_same_account = target.entity.account == from.account;
-        // `edge` looks at those whom the trust policy names.
+        // `edge` evaluates callers that the trust policy names.
         is_same_account || target.entity.account.is_none() || caller.may_assume(&target.entity.arn)
     }
 
-    /// Does `work` with the caller `from`, who is gathered when first met.
+    /// Calls `work` with the caller `from`, whose policies are collected on first use.
     fn with_caller<T>(&mut self, from: &Entity, work: impl FnOnce(&mut Self, &mut CachedCaller) -> T) -> T {
         let known = self.callers.remove(&from.arn);
         let mut cached = known.unwrap_or_else(|| CachedCaller {
@@ -220,7 +221,7 @@ impl<'a> Edges<'a> {
         };
         set_target(request, accounts, target, self.assumptions);
         let gap = target.gap_for(&caller.entity);
-        // The policies are lent, not copied: there are many pairs.
+        // The policies are moved in and out rather than cloned: there are many pairs.
         caller.layers.trust = target.trust.take();
         let own = caller.gaps.len();
         caller.gaps.extend_from_slice(&target.gaps);
@@ -237,7 +238,7 @@ fn entities_of(account: &Account) -> Vec<Entity> {
 }
 
 fn trusted_by(target: &Target) -> Trusted {
-    // A policy that is not known may mean anyone.
+    // An unknown policy may match any caller.
     let Some(trust) = &target.trust else { return Trusted { is_open: true, ..Trusted::default() } };
     let mut trusted = Trusted::default();
     for statement in trust.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
@@ -251,7 +252,7 @@ fn trusted_by(target: &Target) -> Trusted {
                 PrincipalKind::Account { account, .. } => {
                     trusted.accounts.insert(account.clone());
                 }
-                // A session's ARN does not contain its role's path, so it may be anyone's.
+                // A session's ARN omits the role's path, so several roles may match.
                 PrincipalKind::Arn if principal.text.contains(":assumed-role/") => trusted.is_open = true,
                 PrincipalKind::Arn => drop(trusted.arns.insert(principal.text.clone())),
                 PrincipalKind::NoOne | PrincipalKind::Service | PrincipalKind::Federated => {}

@@ -1,57 +1,57 @@
-//! The two sides of a question: who asks, and which role is asked for; found by ARN or name.
+//! The caller and the role of a question, found by ARN or name.
 
 use crate::accounts::Accounts;
 use crate::policy::arn::Arn;
 use crate::policy::evaluate::Caller;
 use hatbox_types::name::AccountId;
 
-/// A user or a role: an IAM entity.
+/// An IAM user or role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entity {
-    /// User or role.
+    /// Whether it is a user or a role.
     pub kind: EntityKind,
-    /// Its ARN. Of a role whose account is in no source, its name alone.
+    /// The ARN, or only the name of a role whose account is unknown.
     pub arn: String,
     /// The name without the path.
     pub name: String,
-    /// The account; `None`: no source has it.
+    /// The account; `None` if no source has it.
     pub account: Option<AccountId>,
 }
 
-/// What an entity is. Reports list users before roles, by this order.
+/// The kind of an entity. Reports list users before roles, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityKind {
     /// An IAM user.
     User,
-    /// An IAM role; as a caller, a session of it.
+    /// An IAM role; as a caller, a session of the role.
     Role,
 }
 
-/// Why a name leads to no user or role.
+/// Why a name does not identify a user or role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FindError {
-    /// No user or role has the name.
+    /// No user or role has this name.
     #[error("no {wanted} `{name}` in the sources")]
     NotFound {
         /// `user or role`, or `role`.
         wanted: &'static str,
-        /// As asked for.
+        /// The name that was asked for.
         name: String,
-        /// Names that differ little.
+        /// Similar names, as suggestions.
         near: Vec<String>,
     },
-    /// Several are.
+    /// Several users or roles have this name.
     #[error("`{name}` may be any of {}", arns.join(", "))]
     Several {
-        /// As asked for.
+        /// The name that was asked for.
         name: String,
-        /// All of them.
+        /// The ARNs of all of them.
         arns: Vec<String>,
     },
 }
 
 impl Entity {
-    /// Of the ARN of a user, a role or a role's session; `None` for other texts.
+    /// Returns the entity that an ARN of a user, a role or a role session names; `None` for other text.
     pub fn of_arn(text: &str) -> Option<Self> {
         let arn = Arn::parse(text)?;
         let account = AccountId::parse(arn.account).ok()?;
@@ -65,7 +65,7 @@ impl Entity {
         Some(Self { kind, arn: text.to_owned(), name, account: Some(account) })
     }
 
-    /// Who calls, where it is this user or a session of this role.
+    /// Returns the caller for a request: this user, or a session of this role.
     pub(crate) fn caller(&self) -> Caller {
         match self.kind {
             EntityKind::User => Caller::User { arn: self.arn.clone() },
@@ -73,12 +73,12 @@ impl Entity {
         }
     }
 
-    /// A role whose account is in no source.
+    /// Creates a role whose account is unknown.
     pub fn unplaced(name: &str) -> Self {
         Self { kind: EntityKind::Role, arn: name.to_owned(), name: name.to_owned(), account: None }
     }
 
-    /// `alice (111122223333)`.
+    /// Returns the label used in output: `alice (111122223333)`.
     pub fn label(&self) -> String {
         match &self.account {
             Some(account) => format!("{} ({account})", self.name),
@@ -87,17 +87,17 @@ impl Entity {
     }
 }
 
-/// A session of a role, as a trust policy names it.
+/// A role session, as a trust policy names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Session<'t> {
     pub(crate) account: &'t str,
-    /// The name of the role, without its path.
+    /// The role's name without its path.
     pub(crate) role: &'t str,
     pub(crate) name: &'t str,
 }
 
 impl<'t> Session<'t> {
-    /// Of an ARN such as `arn:aws:sts::111122223333:assumed-role/Deploy/ci`.
+    /// Parses an ARN such as `arn:aws:sts::111122223333:assumed-role/Deploy/ci`.
     pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let arn = Arn::parse(text).filter(|arn| arn.service == "sts")?;
         let (role, name) = arn.resource.strip_prefix("assumed-role/")?.split_once('/')?;
@@ -105,10 +105,10 @@ impl<'t> Session<'t> {
     }
 }
 
-/// The user or role that asks, by ARN or name. A user goes before a role of the same name.
+/// Finds the caller by ARN or name. If a user and a role have the same name, returns the user.
 ///
 /// # Errors
-/// When no user or role has the name, or several do.
+/// If no user or role has the name, or several do.
 pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Entity, FindError> {
     if let Some(entity) = Entity::of_arn(text) {
         return Ok(entity);
@@ -125,10 +125,10 @@ pub fn find_caller(accounts: &Accounts, text: &str) -> Result<Entity, FindError>
     }
 }
 
-/// The role that is asked for, by ARN or name.
+/// Finds the role to assume, by ARN or name.
 ///
 /// # Errors
-/// When none or several are called so.
+/// If no role has the name, or several do.
 pub fn find_role(accounts: &Accounts, text: &str) -> Result<Entity, FindError> {
     if let Some(entity) = Entity::of_arn(text).filter(|entity| entity.kind == EntityKind::Role) {
         return Ok(entity);
@@ -157,7 +157,7 @@ fn one_of(text: &str, found: Vec<Entity>) -> Result<Entity, FindError> {
     }
 }
 
-/// AWS's names differ by case; people's memory does not.
+/// Adds similar names as suggestions, ignoring case: AWS names are case-sensitive, and users misremember the case.
 fn with_near<'a>(
     error: FindError,
     wanted: &'static str,

@@ -1,20 +1,20 @@
-//! Judges whether a caller can assume a role, taking into account what is not known.
+//! Decides whether a caller can assume a role, taking into account what is unknown.
 //!
-//! Where a policy is missing, the layers are evaluated twice: first as if there were nothing but what is known, then
-//! with every layer that has a gap as unknown. The first evaluation gives [`Ruling::as_known`], the second shows whether
-//! that is certain. An explicit Deny that is known is certain in any case, and a gap in an SCP or RCP can only forbid.
+//! If a policy is missing, the layers are evaluated twice: first as if the known policies were complete, then with
+//! every layer that has a gap as unknown. The first evaluation gives [`Ruling::as_known`], the second shows whether it
+//! is certain. A known explicit Deny is always certain, and a gap in an SCP or RCP can only deny.
 //!
 //! # Example
-//! Alice assumes the role Ops of another account, which trusts hers if `aws:MultiFactorAuthPresent` is true. Her policy
-//! allows `sts:AssumeRole`; the sources have no SCPs.
+//! Alice assumes the role Ops of another account, which trusts her account if `aws:MultiFactorAuthPresent` is true. Her
+//! policy allows `sts:AssumeRole`; the sources have no SCPs.
 //!
 //! | the call | first evaluation | second evaluation | `as_known` | `answer` |
 //! |---|---|---|---|---|
 //! | with an MFA code | allow | depends on the layer SCP | yes | unknown: an SCP |
-//! | without one | deny, as the trust policy does not match | none: an SCP allows nothing | no | no |
-//! | with one, Alice not in the sources | deny, as no policy allows | depends on the layer identity | no | unknown: her policies |
+//! | without a code | deny, as the trust policy does not match | none: an SCP cannot allow | no | no |
+//! | with a code, her policies unknown | deny: no policy allows | depends on identity | no | unknown: her policies |
 //!
-//! In words: "yes, unless an SCP denies it"; "no"; "no, unless a policy of alice (not in the sources) allows it".
+//! As text: "yes, unless an SCP denies it"; "no"; "no, unless a policy of alice (not in the sources) allows it".
 
 use std::collections::BTreeSet;
 
@@ -27,19 +27,19 @@ use crate::policy::answer::{Answer, Fact, Gap, add_facts};
 use crate::policy::evaluate::{Context, Decision, DenyKind, Layer, Layers, Request, decide};
 use hatbox_types::name::AccountId;
 
-/// Represents the account of a role where no source has it.
+/// A placeholder for the account of a role whose account is unknown.
 const NOWHERE: &str = "000000000000";
 
-/// The answer to one step.
+/// The result for one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruling {
-    /// Yes, no, or what it depends on: policies that no source has before facts that must fit.
+    /// Yes, no, or the facts it depends on: missing policies first, then properties of the request.
     pub answer: Answer,
-    /// What it would be if there were nothing but what is known; *no* where only something unseen could allow it.
+    /// The answer if the known policies were complete; *no* if only a missing policy could allow the step.
     pub as_known: Answer,
 }
 
-/// The request that a step is.
+/// Returns the request of one step.
 pub(crate) fn request_of(
     accounts: &Accounts,
     caller: &KnownCaller,
@@ -52,7 +52,7 @@ pub(crate) fn request_of(
     Some(request)
 }
 
-/// The request that a step of this caller is, whatever the role: [`set_target`] names one.
+/// Returns the request of a caller without a role; [`set_target`] sets the role.
 pub(crate) fn request_by(
     accounts: &Accounts,
     caller: &KnownCaller,
@@ -71,7 +71,7 @@ pub(crate) fn request_by(
     })
 }
 
-/// Makes a request, whichever role it was for before, one for `target`.
+/// Sets the role of a request to `target`, replacing any other role.
 pub(crate) fn set_target(
     request: &mut Request,
     accounts: &Accounts,
@@ -82,7 +82,7 @@ pub(crate) fn set_target(
         request.resource.clone_from(&target.entity.arn);
         request.resource_account.clone_from(account);
     } else {
-        // An ARN that no policy can name.
+        // An ARN that no policy matches by name.
         request.resource = format!("arn:aws:iam::{NOWHERE}:role/{}", target.entity.name);
         if let Ok(nowhere) = AccountId::parse(NOWHERE) {
             request.resource_account = nowhere;
@@ -91,7 +91,7 @@ pub(crate) fn set_target(
     set_role(&mut request.context, accounts, &target.entity, assumptions);
 }
 
-/// What is sent along asks for a permission of its own.
+/// Returns the actions that need permission because of what the request sends, such as tags.
 fn also_actions(context: &Context) -> Vec<String> {
     let sends = |start: &str| {
         context.values.iter().any(|(name, values)| name.starts_with(start) && !values.is_empty())
@@ -106,14 +106,15 @@ fn also_actions(context: &Context) -> Vec<String> {
     actions
 }
 
-/// Judges. `layers` are the caller's with the role's trust policy; they are given back as they were.
+/// Evaluates a request with gaps. `layers` are the caller's with the role's trust policy; they are restored before
+/// returning.
 pub(crate) fn evaluate_with_gaps(request: &Request, layers: &mut Layers, gaps: &[Gap]) -> Ruling {
     let as_known = decide(request, layers);
     let unknown = layers_of(gaps);
     let can_be_widened = unknown.contains(&Layer::Identity) || unknown.contains(&Layer::Trust);
     let is_certain = match &as_known {
         Decision::Deny { kind: DenyKind::Explicit, .. } => true,
-        // What is missing of the other layers can only forbid.
+        // A gap in any other layer can only deny.
         Decision::Deny { kind: DenyKind::Implicit, .. } => !can_be_widened,
         Decision::Allow | Decision::Unknown { .. } => false,
     };
@@ -125,7 +126,7 @@ pub(crate) fn evaluate_with_gaps(request: &Request, layers: &mut Layers, gaps: &
     let decision = decide(request, layers);
     layers.unknown = before;
     let answer = match decision {
-        // A refusal can only be turned by what allows: own policies and the trust policy.
+        // A denial changes only if more is allowed, by the caller's own policies or the trust policy.
         Decision::Unknown { .. } if as_known.is_no() => {
             Answer::Unknown(facts_of(gaps, |layer| matches!(layer, Layer::Identity | Layer::Trust)))
         }
@@ -139,18 +140,18 @@ pub(crate) fn evaluate_with_gaps(request: &Request, layers: &mut Layers, gaps: &
     Ruling { answer, as_known }
 }
 
-/// The layers that have a gap.
+/// Returns the layers that have a gap.
 pub(crate) fn layers_of(gaps: &[Gap]) -> BTreeSet<Layer> {
     gaps.iter().map(|gap| gap.layer).collect()
 }
 
-/// The gaps in these layers as facts, once each, those of the organization first.
+/// Returns the gaps in these layers as facts without duplicates, those of the organization first.
 pub(crate) fn facts_of(gaps: &[Gap], is_meant: impl Fn(Layer) -> bool) -> Vec<Fact> {
     let meant = || gaps.iter().filter(|gap| is_meant(gap.layer)).cloned().map(Fact::Gap);
     let of_organization = meant().filter(Fact::is_of_organization);
     let mut facts = Vec::new();
     add_facts(&mut facts, of_organization.chain(meant()));
-    // An SCP goes before an RCP, whichever was missed first.
+    // SCPs before RCPs, whatever the order of the gaps.
     let count = facts.iter().take_while(|fact| fact.is_of_organization()).count();
     if let Some(of_organization) = facts.get_mut(..count) {
         of_organization.sort();

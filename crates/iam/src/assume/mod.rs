@@ -1,4 +1,5 @@
-//! Whether a caller can assume a role, in one step: who calls, what is known of the request, and the judgement.
+//! Decides whether a caller can assume a role in one step: the caller, the known facts about the request, and the
+//! evaluation.
 
 pub mod entity;
 

@@ -1,4 +1,4 @@
-//! The role that is asked for, with its trust policy, and what is missing of it.
+//! The role to assume, with its trust policy and the parts that are missing from the sources.
 
 use super::caller::has_level;
 use super::entity::Entity;
@@ -9,7 +9,7 @@ use crate::policy::document::{Effect, Policy};
 use crate::policy::evaluate::Layer;
 use crate::policy::principal::{Principal, PrincipalKind};
 
-/// The role that is asked for.
+/// The role to assume.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) entity: Entity,
@@ -18,7 +18,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Gathers what is known of the role `entity`.
+    /// Collects what the sources say about the role `entity`.
     pub(crate) fn gather(accounts: &Accounts, entity: &Entity) -> Self {
         let known = entity
             .account
@@ -61,7 +61,7 @@ impl Target {
         target
     }
 
-    /// Whether a role whose account is not known may be one that the trust policy means.
+    /// Whether the trust policy may match a caller role whose account is unknown.
     pub(crate) fn may_mean(&self, caller: &Entity) -> bool {
         let Some(trust) = &self.trust else { return true };
         let allows = trust.statements.iter().filter(|statement| statement.effect == Effect::Allow);
@@ -71,7 +71,7 @@ impl Target {
         })
     }
 
-    /// What is missing besides where the account of the caller is not known.
+    /// Returns the additional gap that exists if the caller's account is unknown.
     pub(crate) fn gap_for(&self, caller: &Entity) -> Option<Gap> {
         let is_open = caller.account.is_none() && self.trust.is_some() && self.may_mean(caller);
         let (role, caller) = (&self.entity.name, &caller.name);
@@ -80,7 +80,7 @@ impl Target {
     }
 }
 
-/// Whether a principal may be the role `name` of some account, or a session of it.
+/// Whether a principal may be a role called `name` in any account, or a session of it.
 fn may_name(principal: &Principal, name: &str) -> bool {
     match &principal.kind {
         PrincipalKind::Everyone | PrincipalKind::Account { .. } | PrincipalKind::CanonicalUser => true,
