@@ -1,4 +1,4 @@
-//! Callers to try a policy with: a user and a role of each account that it trusts, and those that it names.
+//! Callers to test a policy with: a user and a role of each trusted account, and the callers that it names.
 
 use crate::assume::credentials::Credentials;
 use crate::policy::arn::Arn;
@@ -8,27 +8,27 @@ use crate::policy::evaluate::Caller;
 use crate::policy::principal::{Principal, PrincipalKind};
 use hatbox_types::name::AccountId;
 
-/// How many callers are tried for one principal. No policy that AWS saves holds more values.
+/// The maximum number of callers to test for one principal. Policies within AWS's size limits stay below it.
 const MAX: usize = 64;
 
-/// Where a policy trusts everyone and names no account.
+/// Used if a policy trusts everyone and names no account.
 const ANY_ACCOUNT: &str = "111122223333";
 
-/// A user and a role of one account. One of them is meant, the other represents any.
+/// A user and a role of one account. One of them may stand in for any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// The user's ARN.
     pub user: String,
     /// The role's ARN.
     pub role: String,
-    /// The ARN of the role's session; `None`: any.
+    /// The ARN of the role's session; `None` for any session.
     pub session: Option<String>,
-    /// Whether the user's name is made up and represents any name.
+    /// Whether the user's name is a placeholder for any name.
     is_any_user: bool,
 }
 
 impl Candidate {
-    /// Reads a caller: an account, or the ARN of a user, a role or a role's session.
+    /// Parses a caller: an account, or the ARN of a user, a role or a role session.
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(account) = AccountId::parse(text) {
             return Some(Self::of_account("aws", account.as_str()));
@@ -52,7 +52,7 @@ impl Candidate {
         }
     }
 
-    /// Any user and any role of `account`.
+    /// Creates a candidate for any user and any role of `account`.
     fn of_account(partition: &str, account: &str) -> Self {
         Self {
             user: format!("arn:{partition}:iam::{account}:user/any-user"),
@@ -62,7 +62,7 @@ impl Candidate {
         }
     }
 
-    /// Who calls with these credentials.
+    /// Returns the caller that signs with these credentials.
     pub(super) fn caller(&self, credentials: Credentials) -> Caller {
         if credentials == Credentials::RoleSession {
             Caller::RoleSession { session_arn: self.session.clone(), role_arn: self.role.clone() }
@@ -71,7 +71,7 @@ impl Candidate {
         }
     }
 
-    /// Whether the user may have any name: a condition on the name may hold for some user.
+    /// Whether the user may have any name, so that a condition on the name may match some user.
     pub(super) fn is_any_user(&self) -> bool {
         self.is_any_user
     }
@@ -81,8 +81,8 @@ fn is_whole(name: &str) -> bool {
     !name.is_empty() && !name.contains(['*', '?', '$'])
 }
 
-/// Callers whom `principal` of `statement` may mean: any of the account, and those whom the conditions name.
-/// None for services, providers and whom no one can be.
+/// Returns callers that `principal` of `statement` may match: any caller of the account, and those that the conditions
+/// name. Empty for services, identity providers and principals that match no caller.
 pub(crate) fn candidates_of(statement: &Statement, principal: &Principal) -> Vec<Candidate> {
     match &principal.kind {
         PrincipalKind::Arn => Candidate::parse(&principal.text).into_iter().collect(),
@@ -116,7 +116,7 @@ fn as_account(text: &str) -> Option<AccountId> {
     AccountId::parse(text).ok()
 }
 
-/// Adds whom conditions on the caller's ARN or name mean, wildcards filled in.
+/// Adds the callers that conditions on the caller's ARN or name match, with wildcards filled in.
 fn add_named(found: &mut Vec<Candidate>, statement: &Statement, partition: &str, account: &str) {
     for name in values_of(statement, "aws:username") {
         let any = Candidate::of_account(partition, account);
@@ -126,7 +126,7 @@ fn add_named(found: &mut Vec<Candidate>, statement: &Statement, partition: &str,
     for arn in values_of(statement, "aws:PrincipalArn") {
         if let Some(Arn { account: of, resource, .. }) = Arn::parse(arn) {
             let of = if of.contains(['*', '?']) { account } else { of };
-            // `user/*`, `role/team/*`, and `*` for either.
+            // `user/*` and `role/team/*` fix the kind; `*` matches both.
             let wanted: &[String] = if resource.starts_with(['*', '?']) {
                 &["user/x".to_owned(), "role/x".to_owned()]
             } else {
@@ -141,12 +141,12 @@ fn add_named(found: &mut Vec<Candidate>, statement: &Statement, partition: &str,
     found.truncate(MAX);
 }
 
-/// A text that a pattern fits.
+/// Returns a text that the pattern matches.
 fn fill(pattern: &str) -> String {
     pattern.replace(['*', '?'], "x")
 }
 
-/// The values of the conditions that ask for one of them on `key`.
+/// Returns the values of the conditions that require `key` to match one of them.
 fn values_of<'s>(statement: &'s Statement, key: &'s str) -> impl Iterator<Item = &'s str> {
     let asks = move |condition: &&Condition| {
         condition.key.eq_ignore_ascii_case(key) && !condition.operator.is_negated

@@ -1,4 +1,4 @@
-//! Puts callers before a trust policy, as if their own policies allowed everything.
+//! Evaluates a trust policy for callers whose own policies are taken to allow everything.
 
 use super::{Candidate, Trial};
 use crate::assume::context::{KnownCall, Named, Sent, USUAL_AGE};
@@ -10,13 +10,13 @@ use crate::policy::evaluate::{Caller, Context, Layers, Request, evaluate};
 use crate::policy::principal::{Principal, PrincipalKind};
 use hatbox_types::name::AccountId;
 
-/// Allows everything: what a caller's own policies say is another question.
+/// Allows everything, to evaluate the trust policy independently of the caller's own policies.
 const EVERYTHING: &str = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// The actions by which a service or a provider assumes a role.
+/// The actions with which a service or an identity provider assumes a role.
 const ENTRANCES: [&str; 3] = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
 
-/// A trust policy, ready to be asked many times.
+/// A trust policy, prepared for many evaluations.
 pub(crate) struct Judge<'a> {
     layers: Layers,
     trial: &'a Trial,
@@ -39,7 +39,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Whether `candidate` can assume the role with credentials of this kind, as far as that is known.
+    /// Whether `candidate` can assume the role with credentials of this kind, as far as known.
     pub(crate) fn ask(&self, candidate: &Candidate, credentials: Credentials) -> Answer {
         let mut context = self.context_of(&candidate.caller(credentials), Some(credentials));
         self.trial.assumptions.set_keys(&mut context);
@@ -47,7 +47,7 @@ impl<'a> Judge<'a> {
         if answer != Answer::No || !candidate.is_any_user() {
             return answer;
         }
-        // The made-up name does not fit; that of another user of the account may.
+        // The placeholder name does not match, but another user of the account may.
         self.judge(candidate, credentials, self.without_name(context, credentials))
     }
 
@@ -57,7 +57,7 @@ impl<'a> Judge<'a> {
         KnownCall { caller, named, credentials, age, sent, now }.context()
     }
 
-    /// The context of some user of the account, whatever the name.
+    /// Returns the context of an unnamed user of the account.
     fn without_name(&self, mut context: Context, credentials: Credentials) -> Context {
         let is_given = |key: &str| {
             self.trial.assumptions.context.iter().any(|(given, _)| given.eq_ignore_ascii_case(key))
@@ -76,7 +76,7 @@ impl<'a> Judge<'a> {
         self.evaluate(caller, ENTRANCES.first().copied().unwrap_or_default(), context)
     }
 
-    /// Whether a service or a provider can assume the role.
+    /// Whether a service or an identity provider can assume the role.
     pub(crate) fn ask_outsider(&self, principal: &Principal) -> Answer {
         let caller = match principal.kind {
             PrincipalKind::Service => Caller::Service(principal.text.clone()),
@@ -88,7 +88,7 @@ impl<'a> Judge<'a> {
         Answer::any(answers)
     }
 
-    /// Whether any service or provider that `policy` trusts can assume the role.
+    /// Whether any service or identity provider that `policy` trusts can assume the role.
     pub(super) fn admits_outsider(&self, policy: &Policy) -> bool {
         let allows = policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
         let principals = allows.filter_map(|statement| statement.principals.as_ref());
@@ -96,7 +96,8 @@ impl<'a> Judge<'a> {
     }
 
     fn evaluate(&self, caller: Caller, action: &str, context: Context) -> Answer {
-        // The role may be anywhere: where the caller's own policies allow, its account makes no difference.
+        // Any account works for the role: as the caller's own policies allow everything, the account makes no
+        // difference.
         let (partition, account) = match &caller {
             Caller::User { arn } | Caller::RoleSession { role_arn: arn, .. } => {
                 Arn::parse(arn).map_or(("aws", ""), |arn| (arn.partition, arn.account))

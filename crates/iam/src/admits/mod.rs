@@ -1,4 +1,4 @@
-//! With which of five kinds of credentials a caller can assume a role, when their own policies allow it.
+//! With which of five kinds of credentials a caller can assume a role if the caller's own policies allow it.
 
 mod candidate;
 mod judge;
@@ -16,16 +16,16 @@ pub(super) use judge::Judge;
 /// Whether a policy requires MFA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mfa {
-    /// No one can assume the role without MFA.
+    /// The role cannot be assumed without MFA.
     Required,
-    /// Someone can.
+    /// The role can be assumed without MFA.
     NotRequired,
-    /// No one can, with MFA or without.
+    /// The role cannot be assumed at all, with or without MFA.
     Unsatisfiable,
 }
 
 impl Mfa {
-    /// Its name in JSON.
+    /// Returns the name used in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -35,19 +35,19 @@ impl Mfa {
     }
 }
 
-/// What a policy is tried with.
+/// The input for evaluating a policy.
 #[derive(Debug, Clone, Default)]
 pub struct Trial {
-    /// The caller; `None`: the first account, user or role that the policy trusts.
+    /// The caller; `None` for the first account, user or role that the policy trusts.
     pub caller: Option<Candidate>,
-    /// What else is known of the request.
+    /// What else is known about the request.
     pub assumptions: Assumptions,
 }
 
-/// Who can assume the role.
+/// With which credentials the role can be assumed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admits {
-    /// In the order of [`Credentials::ALL`].
+    /// One row for each kind of credentials, in the order of [`Credentials::ALL`].
     pub rows: [Row; 5],
     /// Whether MFA is required.
     pub mfa: Mfa,
@@ -56,13 +56,13 @@ pub struct Admits {
 /// Whether a caller with one kind of credentials can assume the role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What the caller signs with.
+    /// The credentials that the caller signs with.
     pub credentials: Credentials,
     /// Whether the role can be assumed with them.
     pub answer: Answer,
 }
 
-/// Judges `policy`.
+/// Evaluates `policy` for each kind of credentials.
 pub fn judge_admits(policy: &Policy, trial: &Trial) -> Admits {
     let judge = Judge::new(policy.clone(), trial);
     let candidates = trial.caller.clone().map_or_else(|| default_candidates(policy), |caller| vec![caller]);
@@ -84,8 +84,7 @@ pub fn judge_admits(policy: &Policy, trial: &Trial) -> Admits {
     Admits { rows, mfa }
 }
 
-/// Callers whom the first principal of an Allow names that is an account, a user or a role; failing that,
-/// any user.
+/// Returns callers that match the first account, user or role that an Allow names, or else any user.
 fn default_candidates(policy: &Policy) -> Vec<Candidate> {
     let allows = || policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
     let named = allows().find_map(|statement| {

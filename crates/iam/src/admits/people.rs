@@ -1,4 +1,4 @@
-//! Statements that let people in: the users of an account, one user, or everyone; and what they ask of MFA.
+//! Statements that allow people (the users of an account, one user, or everyone), and whether they require MFA.
 
 use crate::policy::condition::Condition;
 use crate::policy::document::{Effect, Policy, Statement};
@@ -7,21 +7,21 @@ use crate::policy::principal::{Principal, PrincipalKind};
 use crate::admits::{Candidate, Judge, Trial, candidates_of};
 use crate::assume::credentials::Credentials;
 
-/// Policies of more statements are not judged one by one: AWS saves none that is half as long.
+/// Larger policies are not evaluated statement by statement. AWS's size limit allows fewer than half as many.
 pub(crate) const MAX_STATEMENTS: usize = 150;
 
-/// An Allow that lets people in, once they have MFA or if it asked for none.
+/// An Allow that lets people assume the role with MFA, or would without its MFA conditions.
 #[derive(Debug)]
 pub(crate) struct PeopleStatement {
     /// Its index, from 0.
     pub(crate) index: usize,
-    /// The people to try it with.
+    /// The callers to evaluate it with.
     pub(crate) candidates: Vec<Candidate>,
-    /// Whether someone without MFA gets in by it, the Denies of the policy counted.
+    /// Whether it allows a person without MFA, taking the policy's Denies into account.
     pub(crate) is_open: bool,
-    /// Whether a session of a role gets in, which never carries MFA.
+    /// Whether it allows a role session, which never has MFA.
     pub(crate) is_open_to_roles: bool,
-    /// Whether someone with a fresh MFA code does not.
+    /// Whether it denies a person who just entered an MFA code.
     pub(crate) is_shut: bool,
 }
 
@@ -30,12 +30,12 @@ pub(crate) fn is_about_mfa(condition: &Condition) -> bool {
     is_presence(condition) || is_age(condition)
 }
 
-/// Whether it is on `aws:MultiFactorAuthPresent`.
+/// Whether the condition is on `aws:MultiFactorAuthPresent`.
 pub(crate) fn is_presence(condition: &Condition) -> bool {
     condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthPresent")
 }
 
-/// Whether it is on `aws:MultiFactorAuthAge`.
+/// Whether the condition is on `aws:MultiFactorAuthAge`.
 pub(crate) fn is_age(condition: &Condition) -> bool {
     condition.key.eq_ignore_ascii_case("aws:MultiFactorAuthAge")
 }
@@ -54,7 +54,7 @@ pub(crate) fn is_people(principal: &Principal) -> bool {
     }
 }
 
-/// The principals of a statement that names them plainly.
+/// Returns the principals of a statement; empty for `NotPrincipal`.
 pub(crate) fn principals(statement: &Statement) -> &[Principal] {
     statement
         .principals
@@ -63,13 +63,13 @@ pub(crate) fn principals(statement: &Statement) -> &[Principal] {
         .map_or(&[], |element| element.entries.as_slice())
 }
 
-/// `statement` with all Denies of `policy`, as a policy of its own.
+/// Returns a policy of `statement` and all Denies of `policy`.
 pub(crate) fn alone(policy: &Policy, statement: &Statement) -> Policy {
     let denies = policy.statements.iter().filter(|other| other.effect == Effect::Deny);
     with_statements(policy, std::iter::once(statement).chain(denies))
 }
 
-/// The same, as if nothing in it were about MFA.
+/// Returns the same policy without its MFA conditions.
 pub(crate) fn without_mfa(policy: &Policy, statement: &Statement) -> Policy {
     let mut bare = statement.clone();
     bare.conditions.retain(|condition| !is_about_mfa(condition));
@@ -84,7 +84,7 @@ fn with_statements<'s>(policy: &Policy, statements: impl Iterator<Item = &'s Sta
     Policy { version: policy.version, id: None, statements: statements.cloned().collect() }
 }
 
-/// The statements of `policy` that let people in.
+/// Returns the statements of `policy` that allow people.
 pub(crate) fn people_statements(policy: &Policy, trial: &Trial) -> Vec<PeopleStatement> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();

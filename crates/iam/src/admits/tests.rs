@@ -13,7 +13,7 @@ fn assuming(keys: &[(&str, &str)]) -> Assumptions {
     Assumptions { context: context.collect(), ..Assumptions::default() }
 }
 
-/// `y`, `n` or `?` for each kind.
+/// One letter for each kind of credentials: `y`, `n` or `?`.
 fn row(admits: &Admits) -> String {
     let letter = |row: &Row| match row.answer {
         Answer::Yes => 'y',
@@ -114,7 +114,7 @@ fn what_is_not_known_is_not_guessed() {
     assert_eq!(row(&judge(&negated, &Trial::default())), "?????");
 }
 
-/// What is told of a request leaves a *depends* as it is, or decides it: some user of the account has the name.
+/// Some user of the account has the name, so more facts about the request must never turn *unknown* into *no*.
 #[test]
 fn more_knowledge_turns_no_maybe_into_a_wrong_no() {
     let arn = "arn:aws:iam::111122223333:user";
