@@ -1,10 +1,10 @@
-//! The answer of `aws iam get-account-authorization-details`: one document for each page or account, one
-//! after another, or in a list.
+//! The output of `aws iam get-account-authorization-details`: one JSON document for each page or account, either
+//! concatenated or in a list.
 //!
-//! Policies are there as text that is URL-encoded (IAM's API) or as JSON (the AWS CLI). A last page with
-//! `IsTruncated` true means that the rest is missing, which is noted. So is a user, group, role or policy that cannot be
-//! read, which is left out, and a permissions boundary that cannot, which then is not known: one of them does not spoil
-//! the file. MFA devices and a role's longest session are not part of it.
+//! Policies are URL-encoded text (IAM's API) or JSON (the AWS CLI). If the last page has `IsTruncated` true, the rest
+//! is missing, which is noted. A user, group, role or policy that cannot be read is noted and left out, and a
+//! permissions boundary that cannot be read counts as unknown, so that one bad entry does not make the whole file
+//! unusable. MFA devices and the maximum session duration of roles are not part of this output.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,23 +16,23 @@ use super::read::{find, iam_arn, is_true, list, need, need_text, text};
 use crate::policy::node::{JsonError, Node};
 use hatbox_types::name::AccountId;
 
-/// The members by which such a document is known.
+/// The members that identify such a document.
 pub(super) const MEMBERS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
 
-/// Pages that have been read: of each account, whether more should have followed the last one.
+/// The pages read so far: for each account, whether the last page said that more follow.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     is_cut: BTreeMap<AccountId, bool>,
-    /// Accounts of which something could not be read.
+    /// Accounts with entries that could not be read.
     in_part: BTreeSet<AccountId>,
-    /// Why the first of them could not.
+    /// The first error of such an entry.
     first_error: Option<JsonError>,
     is_any_read: bool,
     last: Option<AccountId>,
 }
 
 impl Accounts {
-    /// Reads one page. `of` is the account where the source has it; else that of the ARNs.
+    /// Reads one page. `of` is the account, if the source names it; otherwise the ARNs do.
     pub(super) fn read_details(
         &mut self,
         page: &Node,
@@ -93,7 +93,7 @@ impl Accounts {
         pages.is_any_read |= is_any_read;
         let is_cut = is_true(page, "IsTruncated")?;
         if accounts.is_empty() {
-            // A page of policies alone: it goes on from the page before.
+            // A page with nothing but policies continues the previous page.
             accounts.extend(pages.last.clone());
         }
         for account in accounts {
@@ -106,10 +106,10 @@ impl Accounts {
         Ok(())
     }
 
-    /// After the last page: what is whole, and what was cut.
+    /// After the last page: records which accounts are complete and which were cut off.
     ///
     /// # Errors
-    /// When nothing of what is there could be read.
+    /// If none of the entries could be read.
     pub(super) fn close_pages(&mut self, pages: Pages, origin: OriginId) -> Result<(), JsonError> {
         if let (Some(error), false) = (pages.first_error, pages.is_any_read) {
             return Err(error);
@@ -127,7 +127,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// What was read of an account; what could not be is noted.
+    /// Returns an entry, or notes why it could not be read.
     fn take<T>(
         &mut self,
         read: Result<T, JsonError>,

@@ -1,4 +1,4 @@
-//! A policy as a source gives it: its text, parsed when it is first asked for.
+//! The text of a policy from a source, parsed on first use.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -9,39 +9,39 @@ use super::origin::OriginId;
 use crate::policy::document::{Policy, PolicyError};
 use crate::policy::node::{Node, Value};
 
-/// A policy's text with its name and origin. A text that is not a policy is an error only when someone asks.
+/// The text of a policy with its name and origin. Invalid text is an error only when the policy is used.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// The policy's name: `AssumeOps`. Of a trust policy, the role's.
+    /// The policy's name: `AssumeOps`. For a trust policy, the role's name.
     pub name: String,
-    /// Its JSON, decoded.
+    /// The policy as JSON, without URL encoding.
     pub text: String,
-    /// The source.
+    /// The source of the policy.
     pub origin: OriginId,
     parsed: OnceLock<Result<Policy, PolicyError>>,
 }
 
 impl Document {
-    /// Makes a document of JSON text.
+    /// Creates a document from JSON text.
     pub fn new(name: impl Into<String>, text: impl Into<String>, origin: OriginId) -> Self {
         Self { name: name.into(), text: text.into(), origin, parsed: OnceLock::new() }
     }
 
-    /// The policy.
+    /// Returns the parsed policy.
     ///
     /// # Errors
-    /// When the text is none; the place is that within the text.
+    /// If the text is not a valid policy; the position is within the text.
     pub fn policy(&self) -> Result<&Policy, &PolicyError> {
         self.parsed.get_or_init(|| Policy::parse(&self.text)).as_ref()
     }
 
-    /// Whether both say the same, however they are laid out.
+    /// Whether both have the same JSON, ignoring whitespace.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         self.text == other.text || parse(&self.text).is_some_and(|json| Some(json) == parse(&other.text))
     }
 
-    /// Reads what a source has in the place of a policy: text, URL-encoded text, or the JSON itself.
+    /// Reads a policy in any form that sources use: text, URL-encoded text, or a JSON object.
     pub(super) fn read(name: &str, node: &Node, origin: OriginId) -> Self {
         let text = match &node.value {
             Value::String(text) => decode_text(text),
@@ -60,7 +60,7 @@ impl PartialEq for Document {
 
 impl Eq for Document {}
 
-/// IAM's API gives policies URL-encoded (RFC 3986), the AWS CLI decodes them. JSON begins with no `%`.
+/// IAM's API returns policies URL-encoded (RFC 3986); the AWS CLI decodes them. JSON never starts with `%`.
 fn decode_text(text: &str) -> String {
     if !text.trim_start().starts_with('%') {
         return text.to_owned();

@@ -1,16 +1,16 @@
-//! Users, groups, roles and managed policies, and how much of each is known.
+//! Users, groups, roles and managed policies, and which of their facts are known.
 
 use std::collections::BTreeMap;
 
 use super::document::Document;
 use super::origin::OriginId;
 
-/// One fact of a user, a role or an account.
+/// One fact about a user, a role or an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attribute<T> {
-    /// It is this.
+    /// The value is known.
     Known(T),
-    /// Terraform learns it when it applies its plan.
+    /// Terraform will know the value only after apply.
     UntilApply,
     /// No source has it.
     #[default]
@@ -18,7 +18,7 @@ pub enum Attribute<T> {
 }
 
 impl<T> Attribute<T> {
-    /// The fact, where it is known.
+    /// Returns the value, if it is known.
     pub fn known(&self) -> Option<&T> {
         match self {
             Self::Known(fact) => Some(fact),
@@ -26,7 +26,7 @@ impl<T> Attribute<T> {
         }
     }
 
-    /// Takes over what a later source has, if it has anything.
+    /// Replaces the value with that of a later source, if that source has one.
     pub(super) fn correct(&mut self, later: Self) {
         if !matches!(later, Self::NotGiven) {
             *self = later;
@@ -34,24 +34,24 @@ impl<T> Attribute<T> {
     }
 }
 
-/// Whether a list names all there is.
+/// Whether a list is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Extent {
-    /// All.
+    /// The list is complete.
     Whole,
-    /// There may be more that no source has: what Terraform does not manage, a list that was cut.
+    /// There may be more entries that no source has: not managed by Terraform, or in a truncated list.
     #[default]
     Part,
 }
 
-/// What is granted to a user, a group or a role.
+/// The policies of a user, a group or a role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
     /// Inline policies.
     pub inline: Vec<Document>,
-    /// ARNs of attached managed policies. Their documents are in [`super::Accounts::policies`].
+    /// ARNs of attached managed policies, whose documents are in [`super::Accounts::policies`].
     pub attached: Vec<String>,
-    /// Whether these are all.
+    /// Whether the lists are complete.
     pub extent: Extent,
 }
 
@@ -62,34 +62,34 @@ pub struct User {
     pub arn: String,
     /// The name without the path.
     pub name: String,
-    /// `AIDA...`.
+    /// The unique id: `AIDA...`.
     pub id: Option<String>,
-    /// Its own policies; those of its groups are theirs.
+    /// The user's own policies, without those of its groups.
     pub grants: Grants,
-    /// Names of its groups. `grants.extent` says whether these are all.
+    /// Names of its groups. `grants.extent` says whether the list is complete.
     pub groups: Vec<String>,
-    /// The ARN of its permissions boundary, if it has one.
+    /// The ARN of its permissions boundary; `Known(None)` if it has none.
     pub boundary: Attribute<Option<String>>,
     /// Its tags.
     pub tags: Attribute<BTreeMap<String, String>>,
     /// Serial numbers of its MFA devices, passkeys included.
     pub mfa_devices: Attribute<Vec<String>>,
-    /// Its resource in Terraform: `module.iam.aws_iam_user.alice`.
+    /// Its address in Terraform: `module.iam.aws_iam_user.alice`.
     pub address: Option<String>,
-    /// The last source that has it.
+    /// The last source that contains it.
     pub origin: OriginId,
 }
 
 /// An IAM group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// `arn:aws:iam::A:group/PATH/NAME`; where only its name is known, none.
+    /// `arn:aws:iam::A:group/PATH/NAME`; `None` if only the name is known.
     pub arn: Option<String>,
     /// The name without the path.
     pub name: String,
     /// Its policies.
     pub grants: Grants,
-    /// The last source that has it.
+    /// The last source that contains it.
     pub origin: OriginId,
 }
 
@@ -100,50 +100,50 @@ pub struct Role {
     pub arn: String,
     /// The name without the path.
     pub name: String,
-    /// `AROA...`.
+    /// The unique id: `AROA...`.
     pub id: Option<String>,
     /// The trust policy.
     pub trust: Attribute<Document>,
     /// Its policies.
     pub grants: Grants,
-    /// The ARN of its permissions boundary, if it has one.
+    /// The ARN of its permissions boundary; `Known(None)` if it has none.
     pub boundary: Attribute<Option<String>>,
     /// Its tags.
     pub tags: Attribute<BTreeMap<String, String>>,
-    /// The longest session, in seconds: 3600 to 43200.
+    /// The maximum session duration in seconds: 3600 to 43200.
     pub max_session_duration: Attribute<u32>,
-    /// Its resource in Terraform: `module.iam.aws_iam_role.ops`.
+    /// Its address in Terraform: `module.iam.aws_iam_role.ops`.
     pub address: Option<String>,
-    /// The last source that has it.
+    /// The last source that contains it.
     pub origin: OriginId,
 }
 
-/// A trust policy whose role's account no source has: a policy file, or a role that a plan will make.
+/// The trust policy of a role whose account is unknown: a policy file, or a role that a Terraform plan creates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnplacedRole {
-    /// Of a file its name without `.json`, else the role's name.
+    /// The role's name; for a policy file, the file name without `.json`.
     pub name: String,
     /// The trust policy.
     pub trust: Attribute<Document>,
-    /// The role's resource in Terraform.
+    /// The role's address in Terraform.
     pub address: Option<String>,
-    /// The source.
+    /// The source of the trust policy.
     pub origin: OriginId,
 }
 
-/// A managed policy, of AWS or of an account: its default version.
+/// A managed policy, by AWS or by the customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagedPolicy {
     /// `arn:aws:iam::A:policy/PATH/NAME`.
     pub arn: String,
-    /// Its default version.
+    /// The default version of the policy.
     pub document: Attribute<Document>,
-    /// The last source that has it.
+    /// The last source that contains it.
     pub origin: OriginId,
 }
 
 impl User {
-    /// A user of whom nothing is known but that it is there.
+    /// Creates a user with nothing known except the ARN.
     pub(super) fn bare(arn: &str, origin: OriginId) -> Self {
         Self {
             arn: arn.to_owned(),
@@ -161,7 +161,7 @@ impl User {
 }
 
 impl Role {
-    /// A role of which nothing is known but that it is there.
+    /// Creates a role with nothing known except the ARN.
     pub(super) fn bare(arn: &str, origin: OriginId) -> Self {
         Self {
             arn: arn.to_owned(),

@@ -1,18 +1,18 @@
-//! What is known of several AWS accounts: users, groups, roles, policies and the organization, each fact with
-//! the source that it is from.
+//! The IAM data of several AWS accounts: users, groups, roles, policies and the organization, each fact with the source
+//! that it comes from.
 //!
-//! [`Accounts::add_source`] reads one source and merges it in. Sources come in the order given: a later one
-//! corrects what an earlier one says of the same thing, and adds what is new.
+//! [`Accounts::add_source`] reads one source and merges it in. Sources are read in the given order: a later source
+//! overrides earlier ones for the same fact, and adds new facts.
 //!
-//! | source | is | has |
+//! | source | what it is | contents |
 //! |---|---|---|
 //! | [`snapshot`] | written by `hatbox trust snapshot` | all of IAM, several accounts, MFA devices |
-//! | [`details`] | `aws iam get-account-authorization-details` | all of IAM but MFA devices |
-//! | `terraform.tfstate`, version 4 | what Terraform keeps | what Terraform manages |
-//! | `terraform show -json` | of a state, or of a plan | the same; of a plan, as it will be |
-//! | a policy | the trust policy of the role that is called as the file is | that policy |
+//! | [`details`] | `aws iam get-account-authorization-details` | all of IAM except MFA devices |
+//! | `terraform.tfstate`, version 4 | Terraform's state | the resources that Terraform manages |
+//! | `terraform show -json` | of a state or a plan | likewise; for a plan, the result of applying it |
+//! | a policy | a trust policy, in a file named after the role | that policy |
 //!
-//! What a plan does not know until it is applied is [`Attribute::UntilApply`], never guessed.
+//! Values that a plan knows only after apply are [`Attribute::UntilApply`], never guessed.
 
 mod origin;
 

@@ -1,4 +1,4 @@
-//! The accounts and the organization that they are in, what a later source corrects, and look-ups by ARN or name.
+//! The accounts and their organization: how a later source overrides earlier ones, and look-ups by ARN or name.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use super::origin::{Origin, OriginId};
 use crate::policy::evaluate::OrganizationLevel;
 use hatbox_types::name::AccountId;
 
-/// What is known of the organization.
+/// What the sources say about the organization.
 #[derive(Debug, Clone, Default)]
 pub enum Organization {
-    /// The accounts are in none: there are neither SCPs nor RCPs.
+    /// The accounts are not in an organization: there are no SCPs and no RCPs.
     None,
-    /// They are in this one.
+    /// The accounts are in this organization.
     Known(OrganizationPolicies),
     /// No source has it.
     #[default]
@@ -23,18 +23,18 @@ pub enum Organization {
 /// The policies of an organization.
 #[derive(Debug, Clone, Default)]
 pub struct OrganizationPolicies {
-    /// `o-...`, for `aws:PrincipalOrgID`.
+    /// The id, `o-...`, for `aws:PrincipalOrgID`.
     pub id: Option<String>,
-    /// The management account, which SCPs do not limit.
+    /// The management account, which SCPs and RCPs do not limit.
     pub management_account: Option<AccountId>,
-    /// SCPs, level by level; `None`: not known.
+    /// SCPs by level, from the root down; `None` if unknown.
     pub scps: Option<Vec<OrganizationLevel>>,
-    /// RCPs, level by level; `None`: not known.
+    /// RCPs by level, from the root down; `None` if unknown.
     pub rcps: Option<Vec<OrganizationLevel>>,
 }
 
 impl OrganizationPolicies {
-    /// Whether an account is certainly a member: it is named.
+    /// Whether an account is certainly a member, because it is named.
     pub fn has(&self, account: &AccountId) -> bool {
         let levels = || self.scps.iter().chain(&self.rcps).flatten();
         self.management_account.as_ref() == Some(account)
@@ -42,20 +42,20 @@ impl OrganizationPolicies {
     }
 }
 
-/// All that the sources have.
+/// The merged data of all sources.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
-    /// By account.
+    /// Accounts by id.
     pub accounts: BTreeMap<AccountId, Account>,
-    /// Managed policies, AWS's own included, by ARN.
+    /// Managed policies by ARN, including those of AWS.
     pub policies: BTreeMap<String, ManagedPolicy>,
-    /// Trust policies of roles whose account is not known.
+    /// Trust policies of roles whose account is unknown.
     pub unplaced: Vec<UnplacedRole>,
     /// The organization.
     pub organization: Organization,
     /// The sources, in the order given.
     pub origins: Vec<Origin>,
-    /// What a person should know about the sources: cut lists, facts not known until apply, disagreements.
+    /// Notes about the sources: truncated lists, values unknown until apply, disagreements.
     pub notes: Vec<Note>,
 }
 
@@ -64,17 +64,17 @@ pub struct Accounts {
 pub struct Account {
     /// Its alias, if a source has it.
     pub alias: Option<String>,
-    /// Users by ARN.
+    /// Users, by ARN.
     pub users: BTreeMap<String, User>,
-    /// Groups by name.
+    /// Groups, by name.
     pub groups: BTreeMap<String, Group>,
-    /// Roles by ARN.
+    /// Roles, by ARN.
     pub roles: BTreeMap<String, Role>,
-    /// Whether all users, groups and roles are here.
+    /// Whether all users, groups and roles of the account are known.
     pub extent: Extent,
 }
 
-/// What a person should know about a source.
+/// Something that the user should know about a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
     /// The source.
@@ -84,22 +84,22 @@ pub struct Note {
 }
 
 impl Accounts {
-    /// The source that a fact is from.
+    /// Returns the source with this id.
     pub fn origin(&self, id: OriginId) -> Option<&Origin> {
         self.origins.get(id.0)
     }
 
-    /// All users, by account, then ARN.
+    /// Returns all users, sorted by account and ARN.
     pub fn users(&self) -> impl Iterator<Item = (&AccountId, &User)> {
         self.accounts.iter().flat_map(|(id, account)| account.users.values().map(move |user| (id, user)))
     }
 
-    /// All roles, by account, then ARN.
+    /// Returns all roles, sorted by account and ARN.
     pub fn roles(&self) -> impl Iterator<Item = (&AccountId, &Role)> {
         self.accounts.iter().flat_map(|(id, account)| account.roles.values().map(move |role| (id, role)))
     }
 
-    /// Enters a source, before its facts.
+    /// Registers a source; call it before adding the source's facts.
     pub(super) fn add_origin(&mut self, origin: Origin) -> OriginId {
         self.origins.push(origin);
         OriginId(self.origins.len() - 1)
@@ -132,7 +132,7 @@ impl Accounts {
         }
     }
 
-    /// Notes where two sources have different trust policies.
+    /// Merges a role; notes it if two sources have different trust policies.
     pub(super) fn merge_role(&mut self, account: &AccountId, later: Role) {
         let roles = &mut self.account_mut(account).roles;
         let Some(role) = roles.get_mut(&later.arn) else {
@@ -145,7 +145,7 @@ impl Accounts {
         self.note_disagreement(&name, account, disagreement);
     }
 
-    /// Merges a trust policy alone into a role that is there; that of the later source counts.
+    /// Replaces the trust policy of an existing role.
     pub(super) fn merge_trust(&mut self, account: &AccountId, arn: &str, trust: Document) {
         let Some(role) = self.account_mut(account).roles.get_mut(arn) else { return };
         let origin_of_trust = role.trust.known().map_or(role.origin, |known| known.origin);
@@ -178,14 +178,14 @@ impl Accounts {
     }
 }
 
-/// The sources of two trust policies of one role, where they differ.
+/// Returns the sources of two trust policies of one role, if the policies differ.
 fn disagreement(earlier: &Attribute<Document>, later: &Attribute<Document>) -> Option<(OriginId, OriginId)> {
     let (earlier, later) = (earlier.known()?, later.known()?);
     (earlier.origin != later.origin && !earlier.is_same(later)).then_some((earlier.origin, later.origin))
 }
 
 impl Grants {
-    /// A whole list replaces an earlier one; a part adds to it.
+    /// A complete list replaces an earlier one; a partial list adds to it.
     pub(super) fn correct(&mut self, later: Self) {
         if later.extent == Extent::Whole {
             *self = later;
@@ -254,24 +254,24 @@ impl<T> From<Option<T>> for Attribute<T> {
 }
 
 impl Accounts {
-    /// The account of an ARN, if any source has it.
+    /// Finds the account with this id.
     pub fn account(&self, id: &str) -> Option<(&AccountId, &Account)> {
         self.accounts.iter().find(|(known, _)| known.as_str() == id)
     }
 
-    /// Users with this ARN or name.
+    /// Finds users by ARN or name.
     pub fn find_users<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = (&'a AccountId, &'a User)> {
         self.users().filter(move |(_, user)| user.arn == wanted || user.name == wanted)
     }
 
-    /// Roles with this ARN or name.
+    /// Finds roles by ARN or name.
     pub fn find_roles<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = (&'a AccountId, &'a Role)> {
         self.roles().filter(move |(_, role)| role.arn == wanted || role.name == wanted)
     }
 }
 
 impl Account {
-    /// What the groups of `user` grant, by group name; `None` for a group that no source has.
+    /// Returns the policies of the groups of `user`, by group name; `None` for a group that no source has.
     pub fn grants_of_groups<'a>(
         &'a self,
         user: &'a User,

@@ -1,41 +1,41 @@
-//! Where a fact is from, and how old it is.
+//! The source of a fact, and how old it is.
 
 use jiff::Timestamp;
 
 /// One source of facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// The file as the user named it, or `live`.
+    /// The file as given by the user, or `live`.
     pub name: String,
-    /// What it is.
+    /// The kind of source.
     pub kind: SourceKind,
-    /// When its contents were true: of a snapshot when it was taken, else when the file was last changed.
+    /// The time of its data: when a snapshot was taken, or when any other file was last modified.
     pub taken: Option<Timestamp>,
 }
 
-/// Which of [`super::Accounts::origins`] a fact is from.
+/// The index in [`super::Accounts::origins`] of the source of a fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginId(pub(super) usize);
 
 /// The kinds of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceKind {
-    /// A snapshot of hatbox's own.
+    /// A snapshot written by hatbox.
     Snapshot,
-    /// The answer of GetAccountAuthorizationDetails.
+    /// The output of GetAccountAuthorizationDetails.
     AccountDetails,
     /// A state file of Terraform.
     TerraformState,
     /// `terraform show -json` of a plan.
     TerraformPlan,
-    /// A policy alone.
+    /// A file with a single policy.
     PolicyFile,
-    /// Asked of AWS just now.
+    /// Fetched from AWS in this run.
     Live,
 }
 
 impl SourceKind {
-    /// What it is, in words.
+    /// Returns the description used in text output.
     pub fn label(self) -> &'static str {
         match self {
             Self::Snapshot => "snapshot",
@@ -47,7 +47,7 @@ impl SourceKind {
         }
     }
 
-    /// What is missing from it, for an answer that depends on it; `None` where it has all of an account.
+    /// Returns what this kind of source may lack, as a phrase; `None` if it contains all of an account.
     pub fn outside(self) -> Option<&'static str> {
         match self {
             Self::TerraformState | Self::TerraformPlan => Some("outside Terraform"),
@@ -58,7 +58,7 @@ impl SourceKind {
 }
 
 impl Origin {
-    /// Its name and age: `iam.json (snapshot, 2 days old)`.
+    /// Renders its name, kind and age: `iam.json (snapshot, 2 days old)`.
     pub fn render(&self, now: Timestamp) -> String {
         let kind = self.kind.label();
         match self.taken {
@@ -67,7 +67,7 @@ impl Origin {
         }
     }
 
-    /// Its name and age alone: `iam.json, 2 days old`.
+    /// Renders its name and age: `iam.json, 2 days old`.
     pub fn render_short(&self, now: Timestamp) -> String {
         match self.taken {
             Some(taken) => format!("{}, {}", self.name, render_age(taken, now)),
@@ -76,7 +76,7 @@ impl Origin {
     }
 }
 
-/// How long ago `taken` was, in the largest whole unit.
+/// Renders how long ago `taken` was, in the largest whole unit.
 fn render_age(taken: Timestamp, now: Timestamp) -> String {
     let seconds = now.as_second().saturating_sub(taken.as_second());
     let of = |count: i64, unit: &str| format!("{count} {unit}{} old", if count == 1 { "" } else { "s" });

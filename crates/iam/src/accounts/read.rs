@@ -1,10 +1,10 @@
-//! Reads the members of JSON objects as the types that they ought to have.
+//! Reads members of JSON objects as values of the expected types.
 
 use crate::policy::arn::Arn;
 use crate::policy::node::{JsonError, Node, Value};
 use hatbox_types::name::AccountId;
 
-/// The member `name`, unless it is absent or null.
+/// Finds the member `name`, unless it is absent or null.
 pub(super) fn find<'n>(node: &'n Node<'n>, name: &str) -> Option<&'n Node<'n>> {
     node.find(name).filter(|found| found.value != Value::Null)
 }
@@ -21,7 +21,7 @@ pub(super) fn need_text<'n>(node: &'n Node<'n>, name: &str) -> Result<&'n str, J
     need(node, name)?.text(&format!("`{name}`"))
 }
 
-/// The items of the list `name`; none when it is absent.
+/// Returns the items of the list `name`; empty if it is absent.
 pub(super) fn list<'n>(node: &'n Node<'n>, name: &str) -> Result<&'n [Node<'n>], JsonError> {
     match find(node, name) {
         None => Ok(&[]),
@@ -65,7 +65,7 @@ pub(super) fn account(node: &Node) -> Result<AccountId, JsonError> {
     AccountId::parse(text).map_err(|error| node.error(format!("invalid account id `{text}`: {error}")))
 }
 
-/// The ARN of an IAM `kind` (`user`, `role`, ...) in `name`, and its account.
+/// Returns the ARN in `name`, which must be that of an IAM `kind` (`user`, `role`, ...), and its account.
 pub(super) fn iam_arn<'n>(
     node: &'n Node<'n>,
     name: &str,

@@ -1,4 +1,4 @@
-//! hatbox's own snapshot: account details of one account or several, with what they leave out.
+//! hatbox's snapshot format: the account details of one or more accounts, and what these details lack.
 //!
 //! ```json
 //! {
@@ -22,19 +22,19 @@
 //! }
 //! ```
 //!
-//! | member | is |
+//! | member | meaning |
 //! |---|---|
-//! | `schema` | 1. Another number is refused |
-//! | `accounts` | may be absent: a file with nothing but `organization` |
-//! | `alias`, `taken` | may be absent or null; `taken` is RFC 3339 |
-//! | `details` | one answer of GetAccountAuthorizationDetails, or a list of its pages: see [`super::details`] |
-//! | `mfa_devices` | by user name. A user that is not in it: not known; an empty list: none |
-//! | `roles` | by role name, what account details leave out |
-//! | `organization` | `"none"`: the accounts are in none. Absent or null: not known |
-//! | `scps`, `rcps` | a list of levels, from the root down; `account` absent: the level applies to every account. Absent or null: not known |
-//! | `policies` | of a level, each as JSON or as text |
+//! | `schema` | 1; any other number is an error |
+//! | `accounts` | optional: a file may contain only `organization` |
+//! | `alias`, `taken` | optional or null; `taken` is RFC 3339 |
+//! | `details` | the output of GetAccountAuthorizationDetails, or a list of its pages: see [`super::details`] |
+//! | `mfa_devices` | by user name. A missing user: unknown; an empty list: no devices |
+//! | `roles` | by role name, facts that account details lack |
+//! | `organization` | `"none"`: the accounts are not in one. Absent or null: unknown |
+//! | `scps`, `rcps` | levels from the root down; one without `account` applies to all. Absent or null: unknown |
+//! | `policies` | the policies of a level, each as JSON or as text |
 //!
-//! Other members are ignored, so that a later hatbox may add some.
+//! Other members are ignored, so that later versions of hatbox can add some.
 
 use std::collections::BTreeMap;
 
@@ -129,7 +129,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// A file may hold accounts of different times: the oldest counts.
+    /// The accounts in a file may be from different times: reports use the oldest.
     fn set_taken(&mut self, origin: OriginId, taken: Timestamp) {
         if let Some(origin) = self.origins.get_mut(origin.0) {
             origin.taken = Some(origin.taken.map_or(taken, |earlier| earlier.min(taken)));
@@ -159,7 +159,7 @@ fn read_organization(node: &Node, origin: OriginId) -> Result<Organization, Json
 
 fn read_level(node: &Node, origin: OriginId) -> Result<OrganizationLevel, JsonError> {
     node.members("a level of an organization")?;
-    // An organization's policy that cannot be read is an error: leaving it out might turn a no into a yes.
+    // An unreadable SCP or RCP is an error: leaving it out could turn a no into a yes.
     let policy = |node: &Node| -> Result<Policy, JsonError> {
         let document = Document::read("", node, origin);
         document.policy().cloned().map_err(|error| node.error(format!("a policy here: {error}")))

@@ -1,4 +1,4 @@
-//! Finds out what a source is by its contents, and reads it.
+//! Detects the kind of a source by its contents, and reads it.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ pub struct SourceError {
     pub line: u32,
     /// Column, from 1, in characters.
     pub column: u32,
-    /// What is wrong, in words.
+    /// What is wrong, as text for the user.
     pub problem: String,
-    /// Whether it is JSON, but of something else altogether.
+    /// Whether the source is valid JSON, but not of a known kind.
     pub is_foreign: bool,
 }
 
@@ -32,12 +32,12 @@ impl From<JsonError> for SourceError {
 }
 
 impl Accounts {
-    /// Reads one source and merges it in. `origin.kind` is what a file is taken for until it is looked into;
-    /// what is [`SourceKind::Live`] stays so.
+    /// Reads one source and merges it in. For files, `origin.kind` is only the default and is replaced by the detected
+    /// kind; [`SourceKind::Live`] is kept.
     ///
     /// # Errors
-    /// When it is not UTF-8, not JSON, none of the sources known, of another version, or has a member of
-    /// another type. What was read before the error stays; the caller drops the whole.
+    /// If the source is not UTF-8, not JSON, of an unknown kind or version, or has a member of the wrong type. What was
+    /// read before the error is kept; the caller must discard the accounts.
     pub fn add_source(&mut self, bytes: &[u8], origin: Origin) -> Result<OriginId, SourceError> {
         let text = json::decode(bytes)?;
         let nodes = parse_json_values(text)?;
@@ -87,7 +87,7 @@ impl Accounts {
             return Ok(SourceKind::TerraformState);
         }
         if has("Statement") {
-            // With its own text, places in the policy are places in the file.
+            // Keep the original text, so that positions in the policy are positions in the file.
             let text = whole.map_or_else(|| node.render(), str::to_owned);
             self.add_policy_file(text, origin);
             return Ok(SourceKind::PolicyFile);
@@ -97,15 +97,15 @@ impl Accounts {
         Err(SourceError { is_foreign: true, ..node.error(problem).into() })
     }
 
-    /// A policy alone: the trust policy of a role that is called as the file is.
+    /// Adds a policy file: the trust policy of the role that the file is named after.
     fn add_policy_file(&mut self, text: String, origin: OriginId) {
         let name = self.origin(origin).map(|origin| stem(&origin.name).to_owned()).unwrap_or_default();
         let trust = Attribute::Known(Document::new(name.as_str(), text, origin));
         self.unplaced.push(UnplacedRole { name, trust, address: None, origin });
     }
 
-    /// After the source `last`: a policy file is about the role of its name, where there is one; of the two
-    /// trust policies the later counts. Where several are called so, it is about none of them.
+    /// Called after the source `last`: assigns policy files to the roles that they are named after. The trust policy of
+    /// the later source wins. If several roles have the name, the file stays unassigned.
     fn place_policy_files(&mut self, last: OriginId, has_new_roles: bool) {
         let is_due = |role: &UnplacedRole| role.address.is_none() && (has_new_roles || role.origin == last);
         let (due, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.unplaced).into_iter().partition(is_due);
@@ -136,7 +136,7 @@ impl Accounts {
     }
 }
 
-/// `policies/Ops.json` is called `Ops`.
+/// Returns the name of a file without its folder and extension: `policies/Ops.json` is `Ops`.
 fn stem(name: &str) -> &str {
     let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
     file.strip_suffix(".json").unwrap_or(file)

@@ -1,4 +1,4 @@
-//! What each resource says, and how resources that name others by name alone are joined to them.
+//! Reads the facts of each resource, and connects resources that refer to others only by name.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::policy::arn::Arn;
 use crate::policy::node::{JsonError, Member};
 use hatbox_types::name::AccountId;
 
-/// Whom a policy belongs to.
+/// The kind of entity that a policy belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holder {
     User,
@@ -20,7 +20,7 @@ enum Holder {
     Role,
 }
 
-/// What is granted to someone who is known by name.
+/// A policy or group membership of an entity that is known only by name.
 #[derive(Debug)]
 enum Grant {
     Inline(Document),
@@ -34,11 +34,11 @@ impl Holder {
 }
 
 impl Accounts {
-    /// Resources of one state or plan: first users, groups and roles, then what is granted to them. One that cannot be
-    /// read is noted and left out.
+    /// Reads the resources of a state or plan: users, groups and roles first, then their policies. A resource that
+    /// cannot be read is noted and left out.
     ///
     /// # Errors
-    /// When no user, group or role can be read.
+    /// If none of the users, groups and roles can be read.
     pub(super) fn read_resources(
         &mut self,
         resources: &[Resource],
@@ -74,7 +74,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Resources that a plan deletes.
+    /// Removes the resources that a plan deletes.
     pub(super) fn remove_resources(&mut self, resources: &[Resource]) -> Result<(), JsonError> {
         for resource in resources {
             let Attribute::Known(arn) = resource.text("arn")? else { continue };
@@ -129,7 +129,7 @@ impl Accounts {
         let mut grants = Grants { attached: resource.texts("managed_policy_arns")?, ..Grants::default() };
         if let Attribute::Known(inline) = resource.find("inline_policy") {
             for policy in items(inline, "inline_policy")? {
-                // The provider writes an empty block where there is no policy.
+                // The provider writes an empty block if there is no inline policy.
                 let given = |name| text(policy, name).map(|text| text.filter(|text| !text.is_empty()));
                 if let (Some(name), Some(text)) = (given("name")?, given("policy")?) {
                     grants.inline.push(Document::new(name, text, origin));
@@ -191,7 +191,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// What a resource grants, and to whom.
+    /// Adds the policies that a resource grants to their holder.
     fn read_grants(
         &mut self,
         resource: &Resource,
@@ -243,8 +243,8 @@ impl Accounts {
         self.note(origin, format!("what {address} grants is not known until apply"));
     }
 
-    /// Names represent the one user, group or role that this source has by that name, else for the one that
-    /// any source has.
+    /// Grants to the user, group or role called `name`: the only one in this source, or else the only one in all
+    /// sources.
     fn grant(&mut self, holder: Holder, name: &str, grant: Grant, resource: &Resource, origin: OriginId) {
         let mut accounts = self.accounts_with(holder, name, Some(origin));
         if accounts.is_empty() {
@@ -313,7 +313,7 @@ impl Accounts {
     }
 }
 
-/// The ARN and the account of a resource; `None` when it has none yet.
+/// Returns the ARN and the account of a resource; `None` if it does not exist yet.
 fn place(resource: &Resource, kind: &str) -> Result<Option<(String, AccountId)>, JsonError> {
     match resource.text("arn")? {
         Attribute::Known(_) => {
@@ -327,7 +327,7 @@ fn known_text(resource: &Resource, name: &str) -> Result<Option<String>, JsonErr
     Ok(resource.text(name)?.known().map(|text| (*text).to_owned()))
 }
 
-/// Absent means that there is none: Terraform keeps the attribute in step with AWS.
+/// If absent, there is no boundary: Terraform keeps the attribute in sync with AWS.
 fn read_boundary(resource: &Resource) -> Result<Attribute<Option<String>>, JsonError> {
     Ok(match resource.text("permissions_boundary")? {
         Attribute::Known(arn) => Attribute::Known(Some(arn.to_owned())),
@@ -336,7 +336,7 @@ fn read_boundary(resource: &Resource) -> Result<Attribute<Option<String>>, JsonE
     })
 }
 
-/// `tags_all` has the provider's default tags too; older providers have `tags` only.
+/// `tags_all` includes the provider's default tags; older providers only have `tags`.
 fn read_tags(resource: &Resource) -> Result<Attribute<BTreeMap<String, String>>, JsonError> {
     let tags = match (resource.find("tags_all"), resource.find("tags")) {
         (Attribute::UntilApply, _) | (Attribute::NotGiven, Attribute::UntilApply) => {

@@ -1,5 +1,5 @@
-//! The files that Terraform writes: `terraform.tfstate` of version 4, as Terraform 0.12 and later and `OpenTofu` write it, and the
-//! output of `terraform show -json`, of a state or of a plan as things will be when it has been applied.
+//! The files that Terraform writes: `terraform.tfstate` of version 4 (Terraform 0.12 and later, `OpenTofu`), and the
+//! output of `terraform show -json` for a state or for a plan, which is read as if applied.
 
 use super::resource::{Address, Resource};
 use crate::accounts::model::Accounts;
@@ -35,7 +35,7 @@ impl Accounts {
         Ok(kind)
     }
 
-    /// A plan: what goes is taken out, what stays or comes is as it will be.
+    /// Reads a plan: removes the resources that it deletes, and adds all others as they will be.
     fn read_changes(&mut self, node: &Node, origin: OriginId) -> Result<(), JsonError> {
         let (mut leaving, mut coming) = (Vec::new(), Vec::new());
         for resource in list(node, "resource_changes")? {
@@ -60,7 +60,7 @@ impl Accounts {
     }
 }
 
-/// All resources of a module and of those within it.
+/// Collects the resources of a module and its child modules.
 fn collect<'n>(module: &'n Node<'n>, resources: &mut Vec<Resource<'n>>) -> Result<(), JsonError> {
     module.members("a module")?;
     for resource in list(module, "resources")? {
@@ -74,7 +74,7 @@ fn collect<'n>(module: &'n Node<'n>, resources: &mut Vec<Resource<'n>>) -> Resul
             resources.push(Resource { kind, address: Address::Whole(address), values, unknown: None });
         }
     }
-    // As deep as the JSON is nested, which its reader limits.
+    // The JSON reader limits the depth of this recursion.
     for child in list(module, "child_modules")? {
         collect(child, resources)?;
     }

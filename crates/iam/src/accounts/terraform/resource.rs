@@ -1,4 +1,4 @@
-//! One resource as Terraform shows it, and its attributes, which may not be known before it is applied.
+//! One resource from Terraform, and its attributes, which may be unknown until apply.
 
 use crate::accounts::document::Document;
 use crate::accounts::entities::Attribute;
@@ -9,22 +9,22 @@ use crate::policy::node::{JsonError, Node, Value};
 /// A managed resource.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resource<'n> {
-    /// `aws_iam_role`, ...
+    /// The type, such as `aws_iam_role`.
     pub(super) kind: &'n str,
-    /// `module.iam.aws_iam_role.ops["a"]`, as far as it is given.
+    /// The address, such as `module.iam.aws_iam_role.ops["a"]`.
     pub(super) address: Address<'n>,
     /// Its attributes.
     pub(super) values: &'n Node<'n>,
-    /// Of a plan: which of them are not known yet.
+    /// In a plan: which attributes are unknown until apply.
     pub(super) unknown: Option<&'n Node<'n>>,
 }
 
-/// Where a resource is in the configuration.
+/// The address of a resource in the configuration.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Address<'n> {
-    /// As written.
+    /// The complete address, as written in the source.
     Whole(&'n str),
-    /// Of a state file: its parts.
+    /// The parts of the address, as in a state file.
     Parts { module: Option<&'n str>, kind: &'n str, name: &'n str, key: Option<&'n Node<'n>> },
 }
 
@@ -42,7 +42,7 @@ impl Address<'_> {
 }
 
 impl<'n> Resource<'n> {
-    /// The attribute `name`. Null and the empty text count as not there.
+    /// Finds the attribute `name`. Null and the empty string count as absent.
     pub(super) fn find(&self, name: &str) -> Attribute<&'n Node<'n>> {
         if self.unknown.and_then(|unknown| unknown.find(name)).is_some_and(has_true) {
             return Attribute::UntilApply;
@@ -59,7 +59,7 @@ impl<'n> Resource<'n> {
         })
     }
 
-    /// The texts of a list; none when it is not there or not known.
+    /// Returns the strings of a list; empty if it is absent or unknown.
     pub(super) fn texts(&self, name: &str) -> Result<Vec<String>, JsonError> {
         match self.find(name) {
             Attribute::Known(_) => read::texts(self.values, name),
@@ -67,7 +67,7 @@ impl<'n> Resource<'n> {
         }
     }
 
-    /// The policy in the attribute `attribute`.
+    /// Reads the policy in the attribute `attribute`.
     pub(super) fn document(&self, attribute: &str, name: &str, origin: OriginId) -> Attribute<Document> {
         match self.find(attribute) {
             Attribute::Known(node) => Attribute::Known(Document::read(name, node, origin)),
@@ -77,7 +77,7 @@ impl<'n> Resource<'n> {
     }
 }
 
-/// Whether a part of what is unknown is. Terraform writes `true` for it, nested as the attribute is.
+/// Whether any part of an attribute is unknown. Terraform marks it with `true`, nested like the attribute.
 fn has_true(node: &Node) -> bool {
     match &node.value {
         Value::Bool(is_true) => *is_true,
