@@ -1,4 +1,4 @@
-//! Who would keep and who would lose a role if its trust policy were another one.
+//! Reports who would keep and who would lose access to a role if its trust policy were replaced.
 
 use crate::accounts::{Accounts, Attribute, Document, Role};
 use crate::assume::context::Assumptions;
@@ -8,29 +8,29 @@ use crate::report::path::{AccessPath, Mfa};
 use crate::report::who::{Who, who};
 use hatbox_types::text::page::{Line, Page, Style};
 
-/// Where the names begin.
+/// The column where the names start.
 const INDENT: usize = 18;
 
-/// What a change does to those who can assume the role now, directly.
+/// How a change affects the callers that can assume the role directly today.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Impact {
-    /// Users who still can, with MFA, and have a device that gives codes.
+    /// Users who keep access with MFA, and have a device that produces codes.
     pub keeps: Vec<Entity>,
-    /// Users who still can if they have a device, which no source has.
+    /// Users who keep access if they have a device, which no source says.
     pub keeps_perhaps: Vec<Entity>,
-    /// Users and roles who still can, and need no MFA for it.
+    /// Users and roles that keep access without MFA.
     pub keeps_without_mfa: Vec<Entity>,
-    /// Users who could, and have no device that gives codes.
+    /// Users who lose access because they have no device that produces codes.
     pub no_device: Vec<Entity>,
-    /// Users and roles who no longer can.
+    /// Users and roles that lose access for another reason.
     pub loses: Vec<Entity>,
-    /// Whom the trust policy names besides, in words, of whom the sources have nothing.
+    /// Other trusted principals that the sources do not describe, as text.
     pub others: Vec<String>,
-    /// The role's resource in Terraform.
+    /// The role's address in Terraform.
     pub address: Option<String>,
 }
 
-/// What happens when the trust policy of the role `arn` becomes `after` instead of `before`. `None` where no
+/// Evaluates what changes if the trust policy of the role `arn` is `after` instead of `before`. Returns `None` if no
 /// source has the role.
 pub fn impact(
     accounts: &Accounts,
@@ -62,7 +62,7 @@ pub fn impact(
 }
 
 impl Impact {
-    /// The answer for people: one line for each kind, none for those that no one is of.
+    /// Renders the answer as text, with one line for each non-empty group.
     pub fn render(&self) -> Page {
         let mut page = Page::default();
         let mut say = |label: &str, style: Style, whom: &[String], what: &str| {
@@ -111,7 +111,7 @@ fn find_role<'a>(accounts: &'a Accounts, role: &Entity) -> Option<&'a Role> {
     accounts.accounts.get(role.account.as_ref()?)?.roles.get(&role.arn)
 }
 
-/// Who can assume `role` when `trust` is its trust policy.
+/// Returns who can assume `role` if `trust` is its trust policy.
 fn ask(accounts: &mut Accounts, role: &Entity, trust: &str, assumptions: &Assumptions) -> Who {
     let account = role.account.as_ref().and_then(|id| accounts.accounts.get_mut(id));
     if let Some(there) = account.and_then(|account| account.roles.get_mut(&role.arn)) {
@@ -130,7 +130,7 @@ mod tests {
 
     const OPS: &str = "arn:aws:iam::111122223333:role/Ops";
 
-    /// An account with users, and with the role Deploy, all of whom may assume roles.
+    /// An account with users and the role Deploy, all of which may assume any role by their own policies.
     fn accounts(devices: &Value) -> Accounts {
         let assume = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*" });
         let grants = json!([{ "PolicyName": "p", "PolicyDocument": { "Version": "2012-10-17", "Statement": assume } }]);

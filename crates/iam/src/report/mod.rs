@@ -1,4 +1,4 @@
-//! Who can assume which role, through other roles too, as text and as JSON.
+//! Reports who can assume which role, including through other roles, as text and as JSON.
 
 pub(crate) mod words;
 

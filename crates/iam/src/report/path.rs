@@ -1,4 +1,4 @@
-//! A path from a caller to a role, as `who`, `reach` and `impact` report it.
+//! A path from a caller to a role, as reported by `who`, `reach` and `impact`.
 
 use std::sync::Arc;
 
@@ -13,57 +13,57 @@ use crate::report::words::join_or;
 use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::table::Table;
 
-/// What `who`, `reach` and the graph leave out, in the words of all of them.
+/// The limitation that `who`, `reach` and the graph all mention.
 pub(crate) const INDIRECT: &str =
     "Indirect access is not counted: changing policies or creating access keys.";
 
-/// Whether a path begins with an MFA code.
+/// Whether a path starts with an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mfa {
-    /// Access keys without MFA suffice.
+    /// Access keys without MFA are enough.
     NotNeeded,
-    /// A code is needed.
+    /// An MFA code is required.
     Needed,
-    /// A code suffices, and something that is not in the sources may allow the call without one.
+    /// A code works, and a policy missing from the sources may allow the call without one.
     NotKnown,
-    /// The path begins at a role, whose sessions never carry MFA.
+    /// The path starts at a role, whose sessions never have MFA.
     OfNoUse,
 }
 
-/// A path from a caller to a role. Of several it is the one that asks for least: a path without MFA, though it
-/// be less certain than another with a code.
+/// A path from a caller to a role. If there are several, it is the one that requires least: a path without MFA is
+/// preferred, even if it is less certain than another with a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessPath {
-    /// Who calls.
+    /// The caller.
     pub from: Entity,
-    /// The role at its end.
+    /// The role that the path leads to.
     pub to: Entity,
-    /// Roles between. Shared, as the paths through a long chain are many.
+    /// The roles in between. Shared, as long chains have many paths.
     pub through: Vec<Arc<Entity>>,
-    /// Whether it begins with an MFA code.
+    /// Whether the path starts with an MFA code.
     pub mfa: Mfa,
-    /// Whether a code is needed and the caller is known to have no device that gives one.
+    /// Whether a code is required and the caller is known to have no device that produces one.
     pub lacks_device: bool,
-    /// Never *no*.
+    /// The answer for the whole path; never *no*.
     pub answer: Answer,
 }
 
 impl AccessPath {
-    /// Takes into account that something unseen may let the caller in without the code that the known path needs.
+    /// Records that a policy missing from the sources may allow the call without the code that the known path requires.
     pub(crate) fn allow_for_less(&mut self, is_perhaps_without_mfa: bool) {
         if self.mfa == Mfa::Needed && is_perhaps_without_mfa {
             self.mfa = Mfa::NotKnown;
         }
     }
 
-    /// Adds its row: the name and account of `entity` at one of its ends, and what it asks for.
+    /// Adds a table row: the name and account of `entity`, one of the path's ends, and what the path requires.
     pub(crate) fn push_row(&self, table: &mut Table, name: &str, entity: &Entity, common: &[Fact]) {
         let account = entity.account.as_ref().map(ToString::to_string).unwrap_or_default();
         let style = if self.answer == Answer::Yes { Style::Plain } else { Style::Warning };
         table.row(&[(name, Style::Plain), (&account, Style::Plain), (&self.render(common), style)]);
     }
 
-    /// The rest of its line: `with MFA, through Ops`.
+    /// Renders what the path requires: `with MFA, through Ops`.
     fn render(&self, common: &[Fact]) -> String {
         let mut parts = Vec::new();
         match self.mfa {
@@ -107,21 +107,21 @@ impl AccessPath {
     }
 }
 
-/// What every path depends on: named once, below.
+/// Returns the facts that every path depends on, which the report shows once below the table.
 pub(crate) fn common_to(paths: &[AccessPath]) -> Vec<Fact> {
     let mut all = paths.iter().map(|path| path.answer.facts());
     let first = all.next().unwrap_or_default().to_vec();
     all.fold(first, |common, facts| common.into_iter().filter(|fact| facts.contains(fact)).collect())
 }
 
-/// Marks the paths of those who cannot send a code today.
+/// Marks the paths of users who need a code but have no device that produces one.
 pub(crate) fn look_for_devices(accounts: &Accounts, paths: &mut [AccessPath]) {
     for path in paths.iter_mut().filter(|path| matches!(path.mfa, Mfa::Needed | Mfa::NotKnown)) {
         path.lacks_device = has_code_device(accounts, &path.from) == Some(false);
     }
 }
 
-/// The end of a report: what holds for all paths, whom or what the sources leave open, and what is not counted.
+/// Adds the end of a report: what applies to all paths, what is unknown and why, and what is not counted.
 pub(crate) fn push_end(page: &mut Page, common: &[Fact], paths: &[AccessPath], open: &[Entity], why: &str) {
     push_footer(page, common, paths);
     push_not_known(page, open, why);
@@ -129,7 +129,7 @@ pub(crate) fn push_end(page: &mut Page, common: &[Fact], paths: &[AccessPath], o
     page.plain(INDIRECT);
 }
 
-/// Whom or what the sources leave open, and why.
+/// Adds the entities that the sources do not decide, and why.
 fn push_not_known(page: &mut Page, entities: &[Entity], why: &str) {
     if !entities.is_empty() {
         let names: Vec<_> = entities.iter().map(Entity::label).collect();
@@ -138,12 +138,12 @@ fn push_not_known(page: &mut Page, entities: &[Entity], why: &str) {
     }
 }
 
-/// What is not known, as a paragraph.
+/// Adds a paragraph about something unknown.
 pub(crate) fn push_unknown(page: &mut Page, what: &str) {
     page.hang(Line::of("Not known:", Style::Warning).with(" ", Style::Plain), what, Style::Plain, 0);
 }
 
-/// What holds for all paths.
+/// Adds what applies to all paths.
 fn push_footer(page: &mut Page, common: &[Fact], paths: &[AccessPath]) {
     let (policies, facts): (Vec<Fact>, Vec<Fact>) = common.iter().cloned().partition(Fact::is_policy);
     let (policies, facts) = (names_of(&policies), names_of(&facts));

@@ -1,4 +1,4 @@
-//! Everything that a caller can assume, through other roles too, and whether that asks for MFA.
+//! Reports every role that a caller can assume, including through other roles, and whether that requires MFA.
 
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
@@ -16,14 +16,14 @@ use crate::report::path::{AccessPath, INDIRECT, Mfa, common_to, look_for_devices
 use hatbox_types::text::page::{Page, Style};
 use hatbox_types::text::table::Table;
 
-/// What a caller can assume.
+/// The roles that a caller can assume.
 #[derive(Debug, Clone)]
 pub struct Reach {
     /// The caller.
     pub caller: Entity,
-    /// By account and name of the role.
+    /// The paths, sorted by account and name of the role.
     pub paths: Vec<AccessPath>,
-    /// Roles that are within reach only if something allows it that no source has.
+    /// Roles that can be reached only if a policy missing from the sources allows it.
     pub perhaps: Vec<Entity>,
 }
 
@@ -50,17 +50,17 @@ pub fn reach(accounts: &Accounts, caller: &Entity, assumptions: &Assumptions) ->
     Reach { caller: caller.clone(), paths, perhaps: perhaps.into_iter().collect() }
 }
 
-/// The search for all that one caller can assume.
+/// The search for all roles that one caller can assume.
 struct Search<'a> {
     caller: &'a Entity,
     edges: Edges<'a>,
-    /// The steps that leave the roles met so far.
+    /// The next steps from the roles found so far.
     onward: BTreeMap<Entity, Vec<Edge>>,
 }
 
 impl Search<'_> {
-    /// Adds the paths that begin with a call signed so to `found`, and the roles at the end of those that have a step
-    /// which only something unseen could allow to `perhaps`.
+    /// Adds to `found` the paths that start with a call signed this way. Adds to `perhaps` the roles at the end of
+    /// paths with a step that only a missing policy could allow.
     fn follow(
         &mut self,
         credentials: Credentials,
@@ -118,7 +118,7 @@ fn extend(caller: &Entity, path: Option<&AccessPath>, edge: Edge, mfa: Mfa) -> A
 }
 
 impl Reach {
-    /// The answer for people.
+    /// Renders the answer as text.
     pub fn render(&self) -> Page {
         let caller = self.caller.label();
         let mut page = Page::default();
@@ -143,7 +143,7 @@ impl Reach {
         page
     }
 
-    /// The answer as JSON.
+    /// Renders the answer as JSON.
     pub fn to_json(&self) -> Json {
         json!({
             "schema": 1,

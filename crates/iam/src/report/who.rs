@@ -1,4 +1,4 @@
-//! Everyone who can assume a role, through other roles too.
+//! Reports who can assume a role, including through other roles.
 
 use crate::assume::context::Assumptions;
 use crate::assume::credentials::Credentials;
@@ -24,20 +24,20 @@ use hatbox_types::text::table::Table;
 pub struct Who {
     /// The role.
     pub role: Entity,
-    /// By account and name of the caller, users before roles.
+    /// The paths, sorted by account and name of the caller, users before roles.
     pub paths: Vec<AccessPath>,
-    /// Those whom the trust policy means besides, in words: services, providers, accounts without a source.
+    /// Other principals that the trust policy names, as text: services, identity providers, accounts without a source.
     pub others: Vec<String>,
-    /// Callers who can do so only if something allows it that no source has.
+    /// Callers that can assume the role only if a policy missing from the sources allows it.
     pub perhaps: Vec<Entity>,
-    /// Why the trust policy is not known, if it is not.
+    /// Why the trust policy is unknown; empty if it is known.
     pub not_known: Vec<String>,
 }
 
-/// Finds all who can assume `role`.
+/// Finds all callers that can assume `role`.
 pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who {
     let mut edges = Edges::new(accounts, assumptions);
-    // Paths from roles to `role`, by the role that they begin at; the empty one first.
+    // The paths from roles to `role`, by their first role; the empty path first.
     let mut from_role: BTreeMap<Entity, AccessPath> = BTreeMap::new();
     let mut perhaps: BTreeSet<Entity> = BTreeSet::new();
     let mut ends = vec![Arc::new(role.clone())];
@@ -56,7 +56,7 @@ pub fn who(accounts: &Accounts, role: &Entity, assumptions: &Assumptions) -> Who
         }
     }
     perhaps.retain(|entity| !from_role.contains_key(entity));
-    // From whomever a path is not sure, none through them is.
+    // A path through an uncertain caller is uncertain too.
     let mut unsure_ends: Vec<Entity> = perhaps.iter().cloned().collect();
     let mut next = 0;
     while let Some(end) = unsure_ends.get(next).cloned() {
@@ -121,7 +121,7 @@ fn prepend(edge: Edge, end: &Arc<Entity>, rest: Option<&AccessPath>, role: &Enti
     AccessPath { from: edge.from, to: role.clone(), through, mfa, lacks_device: false, answer }
 }
 
-/// Whom else the trust policy names in an Allow.
+/// Returns the other principals that an Allow of the trust policy names.
 fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
     let mut others: Vec<String> = Vec::new();
     let statements = target.trust.iter().flat_map(|trust| &trust.statements);
@@ -159,7 +159,7 @@ fn others(accounts: &Accounts, target: &Target) -> Vec<String> {
     others
 }
 
-/// A session of a role that no source has.
+/// Describes a session of a role that no source has.
 fn session_elsewhere(accounts: &Accounts, principal: &str) -> Option<String> {
     let Session { account, role, name } = Session::parse(principal)?;
     let known = accounts.account(account);
@@ -168,7 +168,7 @@ fn session_elsewhere(accounts: &Accounts, principal: &str) -> Option<String> {
 }
 
 impl Who {
-    /// The answer for people.
+    /// Renders the answer as text.
     pub fn render(&self) -> Page {
         let role = self.role.label();
         let mut page = Page::default();
@@ -208,7 +208,7 @@ impl Who {
         page
     }
 
-    /// The answer as JSON.
+    /// Renders the answer as JSON.
     pub fn to_json(&self) -> Json {
         json!({
             "schema": 1,

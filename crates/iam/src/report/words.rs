@@ -1,4 +1,4 @@
-//! Conditions, principals and lists in words.
+//! Renders conditions, principals and lists as text.
 
 use crate::assume::entity::{Entity, EntityKind, Session};
 use crate::policy::arn::Arn;
@@ -6,13 +6,13 @@ use crate::policy::condition::Condition;
 use crate::policy::document::Statement;
 use crate::policy::principal::{Principal, PrincipalKind};
 
-/// How many principals of a statement are named.
+/// The maximum number of principals named for a statement.
 const MAX_NAMED: usize = 3;
 
-/// Keys whose values are secrets between two parties: never shown.
+/// The key whose value is never shown: the external ID is a secret between two parties.
 const KEPT_BACK: &str = "sts:externalid";
 
-/// Whom a statement names: `account 111122223333`, `user alice (111122223333)`, `everyone`.
+/// Renders whom a statement names: `account 111122223333`, `user alice (111122223333)`, `everyone`.
 pub(crate) fn principals(statement: &Statement) -> String {
     let Some(element) = &statement.principals else { return "no one".to_owned() };
     let mut named: Vec<String> = element
@@ -53,7 +53,7 @@ fn principal_of_arn(arn: &str) -> String {
     }
 }
 
-/// What a condition asks for: `aws:MultiFactorAuthPresent = true`.
+/// Renders what a condition requires: `aws:MultiFactorAuthPresent = true`.
 pub(crate) fn requirement(condition: &Condition) -> String {
     if condition.key.eq_ignore_ascii_case(KEPT_BACK) {
         return format!("the right {}", condition.key);
@@ -79,7 +79,7 @@ pub(crate) fn requirement(condition: &Condition) -> String {
     format!("{} {sign} {values}", condition.key)
 }
 
-/// Whom `principal` means, without an article where it has a name: `user alice of account 111122223333`.
+/// Renders whom `principal` names, without an article if it has a name: `user alice of account 111122223333`.
 pub(crate) fn describe_principal(principal: &Principal) -> String {
     let text = &principal.text;
     match &principal.kind {
@@ -94,7 +94,7 @@ pub(crate) fn describe_principal(principal: &Principal) -> String {
     }
 }
 
-/// Whether `text` is the unique id of a user or role that is no more.
+/// Whether `text` is the unique id of a deleted user or role.
 pub(crate) fn is_deleted(text: &str) -> bool {
     (text.starts_with("AIDA") || text.starts_with("AROA"))
         && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
@@ -115,7 +115,7 @@ fn describe_arn(text: &str) -> String {
     }
 }
 
-/// `a`, `a or b`, `a, b or c`.
+/// Joins texts: `a`, `a or b`, `a, b or c`.
 pub(crate) fn join_or(texts: &[String]) -> String {
     match texts {
         [] => String::new(),

@@ -1,4 +1,4 @@
-//! Can this caller assume that role, and if not, why not and what would change the answer.
+//! Reports whether a caller can assume a role, and if not, why and what would change the answer.
 
 pub(crate) mod remedy;
 mod render;
@@ -22,48 +22,48 @@ pub use rows::{Row, RowLayer, Say};
 /// Whether the caller sends an MFA code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MfaUse {
-    /// If it has to.
+    /// Sends a code if the role cannot be assumed without it.
     #[default]
     IfNeeded,
-    /// Yes.
+    /// Sends a code.
     With,
-    /// No.
+    /// Sends no code.
     Without,
 }
 
-/// The answer.
+/// Whether a caller can assume a role.
 #[derive(Debug, Clone)]
 pub struct Can {
-    /// Who asks.
+    /// The caller.
     pub caller: Entity,
-    /// The role asked for.
+    /// The role to assume.
     pub role: Entity,
-    /// One for each role on the way, the last for `role`. Steps behind a refused one are judged all the same.
+    /// One step for each role on the path, the last for `role`. Steps after a denied one are evaluated too.
     pub steps: Vec<Step>,
-    /// As asked.
+    /// The requested use of MFA.
     pub mfa: MfaUse,
 }
 
-/// One AssumeRole.
+/// One call of AssumeRole.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// Who calls.
+    /// The caller.
     pub from: Entity,
     /// The role.
     pub to: Entity,
-    /// How the call is signed.
+    /// The credentials that sign the call.
     pub credentials: Credentials,
-    /// Whether AWS lets it pass.
+    /// Whether AWS allows the call.
     pub ruling: Ruling,
     /// What each layer says.
     pub rows: Vec<Row>,
-    /// Of a refusal: the smallest change after which AWS no longer refuses.
+    /// The smallest change after which AWS no longer denies the call; `None` if it is not denied, or no change helps.
     pub remedy: Option<Remedy>,
-    /// Of a user: whether a device that gives codes is registered.
+    /// Whether the user has a device that produces codes; `None` if unknown or not a user.
     pub has_device: Option<bool>,
 }
 
-/// Answers whether `caller` can assume `role`, by way of the roles `via`.
+/// Evaluates whether `caller` can assume `role` by way of the roles `via`.
 pub fn can(
     accounts: &Accounts,
     caller: &Entity,
@@ -83,13 +83,13 @@ pub fn can(
 }
 
 impl Can {
-    /// The answer to all of its steps.
+    /// Returns the combined answer of all steps.
     pub fn answer(&self) -> Answer {
         Answer::all(self.steps.iter().map(|step| step.ruling.answer.clone()))
     }
 }
 
-/// One step, before it is judged.
+/// One step, before it is evaluated.
 struct Question<'a> {
     accounts: &'a Accounts,
     caller: KnownCaller,
@@ -123,7 +123,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// Whether the user has a device that gives codes, where that is known.
+    /// Whether the user has a device that produces codes; `None` if unknown.
     fn has_device(&self) -> Option<bool> {
         self.caller.mfa_devices.known().map(|serials| any_gives_codes(serials))
     }

@@ -1,4 +1,4 @@
-//! The smallest change that turns a *no*: what is tried out is judged again, nothing is guessed.
+//! Finds the smallest change that turns a *no* into another answer, by evaluating the changed policies.
 
 use crate::accounts::Accounts;
 use crate::assume::caller::KnownCaller;
@@ -12,36 +12,36 @@ use crate::policy::evaluate::{Layer, Layers, Request};
 use crate::policy::explain::{Outcome, explain_layers};
 use crate::report::words::join_or;
 
-/// The most changes at once that are tried.
+/// The maximum number of changes that are tried together.
 const MAX_CHANGES: usize = 3;
 
-/// One thing that can be changed.
+/// One possible change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Send an MFA code.
     MfaCode,
-    /// Let a policy of the caller allow it.
+    /// Allow the call in the caller's own policies.
     OwnPolicy,
-    /// Let the permissions boundary allow it.
+    /// Allow the call in the permissions boundary.
     Boundary,
-    /// Let the trust policy trust the caller.
+    /// Trust the caller in the trust policy.
     TrustPolicy,
-    /// Take out what denies it in this layer.
+    /// Remove the statements of this layer that deny the call.
     Deny(Layer),
-    /// Let every level's SCP allow it.
+    /// Allow the call in the SCPs of every level.
     Scp,
 }
 
-/// Changes that together turn the answer, and what is open still.
+/// Changes that together turn the answer, and what it then depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy {
-    /// All of them are needed.
+    /// The changes, all of which are needed.
     pub changes: Vec<Change>,
     /// What the answer then depends on: `an SCP or RCP`, `aws:SourceIp`.
     pub unless: Vec<Fact>,
 }
 
-/// A step that was refused.
+/// A step that AWS denies.
 pub(crate) struct RefusedStep<'a> {
     pub(crate) accounts: &'a Accounts,
     pub(crate) caller: &'a KnownCaller,
@@ -52,19 +52,19 @@ pub(crate) struct RefusedStep<'a> {
 }
 
 impl RefusedStep<'_> {
-    /// The fewest changes that turn the refusal; of as many, those that are easiest to make.
+    /// Returns the fewest changes after which the step is no longer denied; among equal numbers, the easiest ones.
     pub(crate) fn remedy(&self, layers: &Layers) -> Option<Remedy> {
         let candidates = self.candidates(layers);
         let is_bounded = self.is_bounded(layers);
-        // A trust policy that names a user of its own account lets the user past the boundary. That would work, and undo
-        // what the boundary is there for.
+        // A trust policy that names a user of its own account bypasses the user's permissions boundary. Do not suggest
+        // this, as it defeats the purpose of the boundary.
         let is_evasion = |changes: &Vec<Change>| {
             is_bounded && changes.contains(&Change::TrustPolicy) && !changes.contains(&Change::Boundary)
         };
         for count in 1..=MAX_CHANGES {
             for changes in subsets(&candidates, count).into_iter().filter(|changes| !is_evasion(changes)) {
                 let ruling = self.rule_after(&changes, layers)?;
-                // One that stays a refusal by what is known is no way out, also where a gap hides it.
+                // A change is no remedy if the known policies still deny, even if a gap makes the answer unknown.
                 if !ruling.as_known.is_no() {
                     return Some(Remedy { unless: ruling.answer.facts().to_vec(), changes });
                 }
@@ -73,7 +73,7 @@ impl RefusedStep<'_> {
         None
     }
 
-    /// Whether the permissions boundary leaves this request out.
+    /// Whether the permissions boundary does not allow the request.
     fn is_bounded(&self, layers: &Layers) -> bool {
         let request = request_of(self.accounts, self.caller, self.target, self.credentials, self.assumptions);
         let reports = request.as_ref().map(|request| explain_layers(request, layers)).unwrap_or_default();
@@ -117,7 +117,7 @@ impl RefusedStep<'_> {
             };
             Policy::parse(&serde_json::json!({"Statement": [statement]}).to_string()).ok()
         };
-        // Denies first: what applied is told by the layers as they are.
+        // Remove Denies first, as which statements apply is determined from the unchanged layers.
         for change in changes {
             if let Change::Deny(layer) = change {
                 take_out_denies(&request, &mut layers, *layer);
@@ -139,7 +139,7 @@ impl RefusedStep<'_> {
     }
 }
 
-/// Takes out the statements of `layer` that deny the request or may do so.
+/// Removes the statements of `layer` that deny the request, or may deny it.
 fn take_out_denies(request: &Request, layers: &mut Layers, layer: Layer) {
     let reports = explain_layers(request, layers);
     let denying: Vec<_> = reports
@@ -164,7 +164,7 @@ fn take_out_denies(request: &Request, layers: &mut Layers, layer: Layer) {
     }
 }
 
-/// All choices of `count` of `items`, in their order.
+/// Returns all combinations of `count` of the `items`, in their order.
 fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
     let Some((first, rest)) = items.split_first() else {
         return if count == 0 { vec![Vec::new()] } else { Vec::new() };
@@ -184,7 +184,7 @@ fn subsets(items: &[Change], count: usize) -> Vec<Vec<Change>> {
 }
 
 impl Remedy {
-    /// `With an MFA code: yes, unless an SCP or RCP denies it.`
+    /// Renders a sentence: `With an MFA code: yes, unless an SCP or RCP denies it.`
     pub(crate) fn render(&self, caller: &str, role: &str, role_arn: &str) -> String {
         let needed: Vec<_> =
             self.changes.iter().map(|change| change.render(caller, role, role_arn)).collect();
@@ -195,7 +195,7 @@ impl Remedy {
     }
 }
 
-/// `yes`, or `yes, unless an SCP or RCP denies it`.
+/// Renders `yes`, or `yes, unless an SCP or RCP denies it`.
 pub(crate) fn render_yes(unless: &[Fact]) -> String {
     let (policies, others): (Vec<Fact>, Vec<Fact>) = unless.iter().cloned().partition(Fact::is_policy);
     let (policies, others) = (names_of(&policies), names_of(&others));

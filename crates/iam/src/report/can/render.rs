@@ -1,4 +1,4 @@
-//! The answer in words, and as JSON.
+//! Renders the answer as text and as JSON.
 
 use crate::assume::credentials::Credentials;
 use serde_json::{Value as Json, json};
@@ -10,11 +10,11 @@ use crate::report::can::remedy::{Change, render_yes};
 use crate::report::words::join_or;
 use hatbox_types::text::page::{Line, Page, Style};
 
-/// Where the third column of a row starts.
+/// The column where the reasons in a row start.
 const INDENT: usize = 29;
 
 impl Can {
-    /// The answer for people.
+    /// Renders the answer as text.
     pub fn render(&self) -> Page {
         let mut page = Page::default();
         self.push_headline(&mut page);
@@ -73,7 +73,7 @@ impl Can {
         page.hang(lead, &format!("{start} {role}{through}{mfa}"), Style::Strong, 4);
     }
 
-    /// The answer as JSON.
+    /// Renders the answer as JSON.
     pub fn to_json(&self) -> Json {
         json!({
             "schema": 1,
@@ -86,7 +86,7 @@ impl Can {
 }
 
 impl Step {
-    /// What would turn it, or what it depends on.
+    /// Renders what would change the answer, or what it depends on.
     fn closing_lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         match (&self.ruling.answer, &self.ruling.as_known) {
@@ -147,7 +147,7 @@ impl Step {
     }
 }
 
-/// An entity as JSON.
+/// Renders an entity as JSON.
 pub(crate) fn entity(entity: &Entity) -> Json {
     let kind = match entity.kind {
         EntityKind::User => "user",

@@ -1,4 +1,4 @@
-//! What each layer says on a step, as the rows of an explanation.
+//! The rows of an explanation: what each layer says about a step.
 
 use crate::assume::caller::KnownCaller;
 use crate::assume::credentials::Credentials;
@@ -12,24 +12,24 @@ use crate::policy::explain::{LayerReport, Outcome, StatementReport, explain_laye
 use crate::report::words::join_or;
 use crate::report::words::{principals, requirement};
 
-/// How many statements that nearly applied a row shows.
+/// The maximum number of non-matching statements in a row.
 const MAX_SHOWN: usize = 3;
 
-/// One row: a layer, its say, and why.
+/// One row: a layer, what it says, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The layer.
     pub layer: RowLayer,
     /// What it says.
     pub says: Say,
-    /// Sentences, the most specific first.
+    /// The reasons as sentences, the most specific first.
     pub because: Vec<String>,
 }
 
-/// The layer, or the layers, that a row is about.
+/// The layer or layers that a row is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowLayer {
-    /// Policies of the caller and of the caller's groups.
+    /// The identity-based policies of the caller and of the caller's groups.
     OwnPolicies,
     /// The permissions boundary.
     Boundary,
@@ -39,31 +39,31 @@ pub enum RowLayer {
     Scp,
     /// Resource control policies.
     Rcp,
-    /// Both, where they say the same.
+    /// SCPs and RCPs, if both say the same.
     Organization,
 }
 
 /// What a layer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Say {
-    /// A statement of it allows.
+    /// A statement allows the call.
     Allow,
-    /// A statement of it denies.
+    /// A statement denies the call.
     Deny,
-    /// No statement of it allows.
+    /// No statement allows the call.
     NoMatch,
-    /// Its Allow is not needed.
+    /// The layer does not need to allow the call.
     NotNeeded,
-    /// A policy of it is missing from the sources.
+    /// A policy of the layer is missing from the sources.
     NotKnown,
-    /// That depends on facts that are not known.
+    /// It depends on unknown facts.
     Depends,
-    /// There is no policy of it.
+    /// The layer has no policies.
     None,
 }
 
 impl RowLayer {
-    /// Its name in text and JSON.
+    /// Returns the name used in text and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::OwnPolicies => "own policies",
@@ -77,7 +77,7 @@ impl RowLayer {
 }
 
 impl Say {
-    /// Its name in text and JSON.
+    /// Returns the name used in text and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -91,7 +91,7 @@ impl Say {
     }
 }
 
-/// The rows, in the order in which people look: one's own policies first.
+/// Returns the rows, the caller's own policies first, as users look there first.
 pub(crate) fn rows_of(
     request: &Request,
     layers: &Layers,
@@ -129,7 +129,7 @@ pub(crate) fn rows_of(
     rows
 }
 
-/// Writes the rows of one step.
+/// Builds the rows of one step.
 struct RowWriter<'a> {
     caller: &'a KnownCaller,
     target: &'a Target,
@@ -246,7 +246,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// The statements of `effect` that applied, may apply, or failed at a condition.
+    /// Returns sentences about the statements of `effect` that applied, may apply, or failed because of a condition.
     fn sentences(
         &self,
         report: &LayerReport,
@@ -265,7 +265,7 @@ impl RowWriter<'_> {
             .filter(|statement| statement.statement.effect == effect && rank(statement) < 3)
             .collect();
         found.sort_by_key(rank);
-        // A statement that applies decides; those that nearly did are of no interest then.
+        // If a statement applies, it decides, and those that almost applied are not shown.
         let best = found.first().map_or(3, rank);
         let is_deny = effect == Effect::Deny;
         found
@@ -292,7 +292,7 @@ impl RowWriter<'_> {
         }
     }
 
-    /// Why a condition on `key` fails.
+    /// Renders why a condition on `key` fails.
     fn failure(&self, key: &str, has_key: bool) -> String {
         let is_mfa = key.to_lowercase().starts_with("aws:multifactorauth");
         match (is_mfa, self.credentials, has_key) {
@@ -308,10 +308,10 @@ impl RowWriter<'_> {
     }
 }
 
-/// `statement 1`, with its Sid.
+/// Renders the number of a statement, with its Sid if it has one.
 fn numbered(statement: &StatementReport) -> String {
     match statement.statement.sid.as_deref() {
-        // Terraform writes empty ones.
+        // Terraform writes empty Sids.
         Some(sid) if !sid.is_empty() => format!("statement {} ({sid})", statement.number),
         _ => format!("statement {}", statement.number),
     }
