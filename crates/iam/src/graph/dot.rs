@@ -1,4 +1,4 @@
-//! The graph in the language of Graphviz, for its programs and others that read it.
+//! Renders the graph in DOT, the language of Graphviz.
 
 use super::model::{Graph, Kind, Mfa, Node};
 use super::picture::{Picture, Weight};
@@ -6,7 +6,7 @@ use super::words::{short, whole};
 use hatbox_types::text::page::{Line, Page, Style};
 use hatbox_types::text::printable;
 
-/// Renders the graph as a `digraph` with a cluster for each account.
+/// Renders the graph as a `digraph` with one cluster for each account.
 pub fn render_dot(graph: &Graph) -> String {
     let picture = Picture::new(graph);
     let nodes = picture.graph.nodes();
@@ -42,7 +42,7 @@ pub fn render_dot(graph: &Graph) -> String {
     dot
 }
 
-/// What is below the picture, a sentence in as many lines as it needs.
+/// Renders the text below the picture, with each sentence wrapped.
 fn below(picture: &Picture) -> String {
     let mut page = Page::default();
     page.plain(&picture.summary);
@@ -66,7 +66,7 @@ fn attributes(picture: &Picture, at: usize, node: &Node) -> String {
     format!("label={}, tooltip={}{shape}", quote(&label), quote(&tooltip))
 }
 
-/// A quoted string: <https://graphviz.org/doc/info/lang.html>. A backslash would begin an escape of labels.
+/// Quotes a string (<https://graphviz.org/doc/info/lang.html>). In labels, a backslash starts an escape sequence.
 fn quote(text: &str) -> String {
     let lines: Vec<String> =
         text.split('\n').map(|line| printable(line).replace('\\', "\\\\").replace('"', "\\\"")).collect();

@@ -1,4 +1,4 @@
-//! The frames of accounts, and the nodes in them: below each other in their columns, users in the middle.
+//! The frames of accounts and the nodes in them: stacked in columns, users centered.
 
 use super::model::{Kind, Node};
 use super::order::{Group, Half};
@@ -8,24 +8,24 @@ use super::words::width;
 
 pub(super) const NAME_SIZE: usize = 14;
 pub(super) const SMALL_SIZE: usize = 12;
-/// Between the left of a node and its text, where its sign is.
+/// The distance in pixels from the left of a node to its text; the icon is in between.
 pub(super) const TEXT_FROM: usize = 34;
-/// Around all.
+/// The margin around the picture, in pixels.
 pub(super) const MARGIN: usize = 24;
-/// Inside a frame.
+/// The padding inside a frame, in pixels.
 pub(super) const PADDING: usize = 16;
 const WIDEST_TEXT: usize = 320;
 const LEAST_NODE: usize = 96;
 
-/// A column of nodes with the labels at its sides.
+/// A column of nodes, with the labels on both sides.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Column {
-    /// Where its left labels begin.
+    /// The left edge of the labels on the left side.
     pub(super) x: usize,
     pub(super) left: usize,
     pub(super) node: usize,
     pub(super) right: usize,
-    /// The lowest pixel taken so far.
+    /// The lowest occupied pixel.
     pub(super) bottom: usize,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn columns(
             *tall += height;
         }
     }
-    // Lines that rise or fall far need room, or they become too steep to be distinguished.
+    // Lines with a large vertical distance need more horizontal space, or they become too steep to tell apart.
     let between = 90 + (tall.iter().max().copied().unwrap_or_default() / 8).min(500);
     let mut x = MARGIN + PADDING;
     for column in &mut columns {
@@ -98,7 +98,7 @@ pub(super) fn heights(picture: &Picture, slots: &Slots) -> Vec<usize> {
         .collect()
 }
 
-/// The line below a node's name: its note, or whom it represents.
+/// Returns the line below a node's name: its note, or the nodes that it represents.
 pub(super) fn below(picture: &Picture, at: usize, node: &Node) -> Option<String> {
     match picture.note(at) {
         Some(note) if note.weight == Weight::Open => Some(format!("! {}", note.text)),
@@ -112,7 +112,7 @@ const TITLE_HEIGHT: usize = 34;
 const BETWEEN_FRAMES: usize = 22;
 const BETWEEN_NODES: usize = 12;
 
-/// A rectangle.
+/// A rectangle, in pixels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rect {
     pub(super) x: usize,
@@ -135,14 +135,14 @@ impl Rect {
     }
 }
 
-/// The frame of an account's users or roles.
+/// The frame around the users or the roles of an account.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) rect: Rect,
     pub(super) title: String,
 }
 
-/// Gives every node its place, and every group its frame, in their order.
+/// Positions all nodes and the frames of all groups, in the order of the groups.
 pub(super) fn place(
     picture: &Picture,
     groups: &[Group],
@@ -162,7 +162,7 @@ pub(super) fn place(
     (frames, nodes)
 }
 
-/// How far apart users stand, so that they are spread along the roles where there are many more of these.
+/// Returns the distance between users in pixels, so that they are spread along the roles if there are many more roles.
 fn between_users(groups: &[Group], heights: &[usize]) -> usize {
     let side = |half| groups.iter().filter(move |group| group.half() == half);
     let tall = |group: &Group| frame_height(group, heights, BETWEEN_NODES) + BETWEEN_FRAMES;
@@ -183,7 +183,7 @@ fn frame_height(group: &Group, heights: &[usize], between: usize) -> usize {
     TITLE_HEIGHT + tallest.unwrap_or_default() + PADDING
 }
 
-/// The nodes that each node is reached from.
+/// Returns, for each node, the nodes with an edge to it.
 fn sources(picture: &Picture) -> Vec<Vec<usize>> {
     let mut sources = vec![Vec::new(); picture.graph.nodes().len()];
     for edge in picture.graph.edges() {
@@ -194,7 +194,7 @@ fn sources(picture: &Picture) -> Vec<Vec<usize>> {
     sources
 }
 
-/// Where the middle of a group of roles that are reached from roles only should be: at the height of these.
+/// Returns the vertical middle for a group of roles that only roles can assume: level with those roles.
 fn wanted_middle(group: &Group, sources: &[Vec<usize>], nodes: &[Rect]) -> Option<usize> {
     if group.columns.keys().any(|column| *column < 2) {
         return None;
@@ -205,7 +205,7 @@ fn wanted_middle(group: &Group, sources: &[Vec<usize>], nodes: &[Rect]) -> Optio
     placed.iter().sum::<usize>().checked_div(placed.len())
 }
 
-/// Puts a group below what its columns hold already. Returns its frame.
+/// Positions a group below the existing content of its columns, and returns its frame.
 fn place_group(
     picture: &Picture,
     group: &Group,
@@ -241,7 +241,7 @@ fn place_group(
     Some(Frame { rect, title })
 }
 
-/// Moves the shorter side, users or roles, to the middle of the other.
+/// Moves the shorter side, users or roles, to the vertical middle of the other.
 fn centre(groups: &[Group], frames: &mut [Frame], nodes: &mut [Rect]) {
     let bottom = |half: Half, frames: &[Frame]| {
         let side = groups.iter().zip(frames).filter(|(group, _)| group.half() == half);

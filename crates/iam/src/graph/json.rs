@@ -1,4 +1,4 @@
-//! The graph as JSON: every node and edge, none collapsed and none left out.
+//! Renders the graph as JSON, with all nodes and edges, also those that pictures combine or omit.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ impl<'a> AccountRow<'a> {
     }
 }
 
-/// Written one after the other, as there may be many.
+/// Serialized one at a time, as there may be many.
 struct Edges<'a>(&'a Graph);
 
 #[derive(Serialize)]
@@ -54,7 +54,7 @@ struct EdgeRow<'a> {
     depends_on: &'a [String],
 }
 
-/// Written one after the other, as there may be many.
+/// Serialized one at a time, as there may be many.
 struct Pairs<'a>(&'a Graph);
 
 #[derive(Serialize)]
@@ -99,7 +99,7 @@ impl Serialize for Pairs<'_> {
 /// Renders the graph as one line of JSON.
 ///
 /// # Errors
-/// None in practice: no part of it is anything but text, lists and truth values.
+/// None in practice, as all parts can be serialized.
 pub fn render_json(graph: &Graph) -> Result<String, serde_json::Error> {
     let kind = |kind| match kind {
         Kind::User => "user",

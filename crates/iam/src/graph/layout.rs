@@ -1,4 +1,4 @@
-//! Where everything is: frames, nodes, the labels before them and the lines between, in pixels.
+//! The positions of frames, nodes, labels and lines, in pixels.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,18 +12,18 @@ use super::words::short;
 
 const LABEL_HEIGHT: usize = 20;
 
-/// The label at the end of lines that say the same and lead to the same role.
+/// The shared label of lines that have the same text and lead to the same role.
 #[derive(Debug, Clone)]
 pub(super) struct Label {
     pub(super) rect: Rect,
     pub(super) words: String,
     pub(super) look: Look,
-    /// Where the arrow's head touches the role: on its left side, or on its right.
+    /// The side of the role where the arrowhead is.
     pub(super) side: Side,
     pub(super) role: usize,
 }
 
-/// A line from a node to a label, by the place of its edge.
+/// A line from a node to a label; `edge` is the index of its edge.
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) edge: usize,
@@ -33,22 +33,22 @@ pub(super) struct Line {
     pub(super) sides: (Side, Side),
 }
 
-/// Everything in its place.
+/// The positions of all parts of the picture.
 #[derive(Debug)]
 pub(super) struct Layout {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) frames: Vec<Frame>,
-    /// Of each node.
+    /// One rectangle for each node.
     pub(super) nodes: Vec<Rect>,
     pub(super) labels: Vec<Label>,
     pub(super) lines: Vec<Line>,
 }
 
-/// Finds the place of everything.
+/// Positions all parts of the picture.
 pub(super) fn arrange_picture(picture: &Picture) -> Layout {
     let mut groups = arrange(&picture.graph);
-    // Roles are placed before users, which are spread along them, and after the roles that they are reached from.
+    // Roles are positioned after the roles that can assume them, and before users, which are spread along the roles.
     groups.sort_by_key(|group| (Reverse(group.half()), group.columns.keys().next().copied()));
     let mut column_of = vec![0; picture.graph.nodes().len()];
     for (column, at) in
@@ -69,7 +69,7 @@ pub(super) fn arrange_picture(picture: &Picture) -> Layout {
     Layout { width, height, frames, nodes, labels: labels.into_values().collect(), lines }
 }
 
-/// The middle of a slot on its side of a node.
+/// Returns the vertical middle of a slot at the side of a node.
 fn slot_y(node: &Rect, slots: &[Slot], slot: &Slot) -> usize {
     let (part, parts) = position(slots, slot);
     node.y + node.height * part / parts

@@ -1,7 +1,7 @@
-//! The picture of who can assume which role: a graph, and what it looks like as SVG, text, DOT and JSON.
+//! The graph of who can assume which role, rendered as SVG, text, DOT and JSON.
 //!
-//! [`Graph`] holds the facts in one order, whatever order they came in, so that each rendering of them is the same
-//! down to the byte and can be kept under version control.
+//! [`Graph`] sorts the facts, whatever order they are given in, so that equal facts give identical output, which can be
+//! kept under version control.
 
 mod model;
 

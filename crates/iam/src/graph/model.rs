@@ -1,4 +1,4 @@
-//! The graph: accounts, those who become roles, the roles, and an edge for each way from one to the other.
+//! The graph: accounts, callers, roles, and an edge for each caller that can assume a role.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -7,81 +7,82 @@ use std::sync::Arc;
 /// An AWS account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account {
-    /// Twelve digits.
+    /// The 12 digits.
     pub id: String,
-    /// What people call it.
+    /// The name shown for the account.
     pub label: Option<String>,
 }
 
-/// What a node is. Nodes are sorted in this order.
+/// The kind of a node. Nodes are sorted in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A user with access keys.
     User,
-    /// A caller that the sources do not describe, and that a role trusts: another account, an identity provider, anyone.
+    /// A trusted caller that the sources do not describe: another account, an identity provider, anyone.
     Outside,
     /// A role.
     Role,
 }
 
-/// A user, an outsider or a role.
+/// A user, an outside caller or a role.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Node {
-    /// What it represents.
+    /// The kind of the node.
     pub kind: Kind,
     /// The id of its account, if it belongs to one.
     pub account: Option<String>,
-    /// What it is called in a picture.
+    /// The name shown in pictures.
     pub name: String,
-    /// Its ARN; of an outsider, words that no other node has.
+    /// The ARN; for an outside caller, a unique text.
     pub id: String,
-    /// Of a node that represents several: their names; else empty.
+    /// The names of the nodes that it represents; empty if it is a single one.
     pub members: Vec<String>,
-    /// Of a role: whether there may be more ways to it than the edges tell. [`Graph::new`] sees to it.
+    /// For a role: whether more callers than the edges show may be able to assume it. Set by [`Graph::new`].
     pub has_more: bool,
 }
 
 impl Node {
-    /// How many it represents.
+    /// Returns the number of nodes that it represents, at least 1.
     pub fn count(&self) -> usize {
         self.members.len().max(1)
     }
 }
 
-/// Whether a path to a role requires MFA, the weakest requirement first: of two answers on one pair, the least counts.
+/// Whether a path to a role requires MFA, from the weakest requirement: if two answers exist for a pair, the weakest
+/// wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mfa {
     /// Callers without MFA can assume it too.
     NotRequired,
-    /// It depends on facts that are not known.
+    /// It depends on unknown facts.
     Unknown,
     /// Only a caller with MFA can assume it.
     Required,
 }
 
-/// A way to a role.
+/// A caller that can assume a role in one step.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
-    /// Who becomes the role: the place of a node.
+    /// The caller, as an index into the nodes.
     pub from: usize,
-    /// The role: the place of a node.
+    /// The role, as an index into the nodes.
     pub to: usize,
-    /// Whether MFA is asked for.
+    /// Whether MFA is required.
     pub mfa: Mfa,
-    /// What else must hold, in words.
+    /// The other conditions, as text.
     pub conditions: Vec<String>,
-    /// The facts on which it depends whether there is a path at all; none if it is certain.
+    /// The unknown facts that the edge depends on; empty if it is certain.
     pub unknown: Vec<String>,
 }
 
-/// A pair that is no way by what is known, and may be one.
+/// A caller that cannot assume a role by the known policies, but possibly by unknown ones.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Perhaps {
-    /// Who may become the role: the place of a node.
+    /// The caller, as an index into the nodes.
     pub from: usize,
-    /// The role: the place of a node.
+    /// The role, as an index into the nodes.
     pub to: usize,
-    /// What the sources leave out and may allow it. Shared, as there may be many pairs.
+    /// What is missing from the sources and may allow it. Shared, as there may be many pairs.
     pub unknown: Arc<[String]>,
 }
 
@@ -95,7 +96,7 @@ pub struct Graph {
     not_known: Vec<String>,
 }
 
-/// An edge with its ends.
+/// An edge with the nodes at both ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrow<'a> {
     pub(super) edge: &'a Edge,
@@ -104,19 +105,19 @@ pub(super) struct Arrow<'a> {
 }
 
 impl Arrow<'_> {
-    /// From a role's session, which lasts an hour at most and never carries MFA.
+    /// Whether the edge starts at a role: such sessions last at most 1 hour and never have MFA.
     pub(super) fn is_chained(&self) -> bool {
         self.from.kind == Kind::Role
     }
 }
 
 impl Graph {
-    /// Puts the facts in their order: users, outsiders, roles; by account; roles with the most ways in first; by name.
+    /// Sorts the facts: users, outside callers, roles; by account; roles with the most incoming edges first; by name.
     ///
-    /// Edges name nodes by their place in `nodes`. Of nodes with the same id the first counts, of edges with the same
-    /// ends the one that asks for the least. Edges from a role to itself, edges to what is no role and edges without
-    /// an end are dropped; so are pairs of `perhaps` that are edges too. `not_known` is what holds for all edges, such as
-    /// the lack of an organization's policies.
+    /// Edges refer to nodes by their index in `nodes`. Of nodes with the same id the first is kept, of edges with the
+    /// same ends the one that requires the least. Drops edges from a role to itself, edges to anything but a role,
+    /// edges with an invalid index, and pairs of `perhaps` that are also edges. `not_known` is what is unknown for all
+    /// edges, such as missing SCPs.
     pub fn new(
         accounts: Vec<Account>,
         nodes: Vec<Node>,
@@ -173,39 +174,39 @@ impl Graph {
         Self { accounts: by_id.into_values().collect(), nodes, edges, perhaps, not_known }
     }
 
-    /// The accounts, by their ids.
+    /// Returns the accounts, sorted by id.
     pub fn accounts(&self) -> &[Account] {
         &self.accounts
     }
 
-    /// The nodes; edges name them by their place here.
+    /// Returns the nodes; edges refer to them by index.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
     }
 
-    /// The edges, by their ends.
+    /// Returns the edges, sorted by their ends.
     pub fn edges(&self) -> &[Edge] {
         &self.edges
     }
 
-    /// The pairs of which it is not known whether there is a way, by their ends.
+    /// Returns the pairs for which it is unknown whether the caller can assume the role, sorted by their ends.
     pub fn perhaps(&self) -> &[Perhaps] {
         &self.perhaps
     }
 
-    /// What is not known and holds for all edges.
+    /// Returns what is unknown for all edges.
     pub fn not_known(&self) -> &[String] {
         &self.not_known
     }
 
-    /// The edges with their ends.
+    /// Returns the edges with the nodes at both ends.
     pub(super) fn arrows(&self) -> impl Iterator<Item = Arrow<'_>> {
         self.edges.iter().filter_map(|edge| {
             Some(Arrow { edge, from: self.nodes.get(edge.from)?, to: self.nodes.get(edge.to)? })
         })
     }
 
-    /// The edges that leave each node.
+    /// Returns the edges that start at each node.
     pub(super) fn outgoing(&self) -> Vec<Vec<Arrow<'_>>> {
         let mut outgoing = vec![Vec::new(); self.nodes.len()];
         for arrow in self.arrows() {
@@ -216,12 +217,12 @@ impl Graph {
         outgoing
     }
 
-    /// How many users or outsiders, and how many roles there are.
+    /// Returns how many users, outside callers or roles there are, including those that share a node.
     pub(super) fn count(&self, kind: Kind) -> usize {
         self.nodes.iter().filter(|node| node.kind == kind).map(Node::count).sum()
     }
 
-    /// What the account is called: `prod 444455556666`, or its id where it has no other name.
+    /// Returns the title of an account: `prod 444455556666`, or only the id if it has no other name.
     pub(super) fn account_title(&self, id: Option<&str>, kind: Kind) -> String {
         let Some(id) = id else {
             return match kind {
@@ -237,7 +238,7 @@ impl Graph {
     }
 }
 
-/// One edge for each pair of ends: the one that asks for the least.
+/// Keeps one edge for each pair of ends, the one that requires the least.
 fn merge(nodes: &[Node], same: &[usize], edges: Vec<Edge>) -> Vec<Edge> {
     let leads_to_a_role = |edge: &Edge| nodes.get(edge.to).is_some_and(|node| node.kind == Kind::Role);
     let mut kept: Vec<Edge> = edges
@@ -268,8 +269,8 @@ fn merge_perhaps(nodes: &[Node], same: &[usize], edges: &[Edge], perhaps: Vec<Pe
     kept
 }
 
-/// Marks the roles at the end of a way that is not sure: one with a pair of `perhaps` in it, from a user or outsider or
-/// from a role, as whoever may come by such a role is not drawn.
+/// Marks the roles that more callers may be able to assume: those on a path that contains a pair of `perhaps`, which
+/// pictures do not draw.
 fn mark_more(nodes: &mut [Node], edges: &[Edge], perhaps: &[Perhaps]) {
     if perhaps.is_empty() {
         return;

@@ -1,27 +1,27 @@
-//! How nodes are arranged: a column for each step from the users, and in it an order with few crossings.
+//! Arranges the nodes in columns, one for each step from the users, and orders each column to reduce crossings.
 
 use std::collections::BTreeMap;
 
 use super::model::{Graph, Kind};
 use super::simplify::steps;
 
-/// How often, at most, the order of each half is taken from the other's.
+/// The maximum number of rounds in which each half is reordered to match the other.
 const ROUNDS: usize = 24;
-/// Averages of places are counted in this part of one.
+/// The resolution of average positions, in fractions of one position.
 const PART: usize = 1 << 10;
 
-/// The users, or the roles, of an account: drawn in one frame.
+/// The users, or the roles, of an account, which share a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) account: Option<String>,
-    /// The nodes of each of the columns that it takes part in, from the top.
+    /// The nodes in each of its columns, from the top.
     pub(super) columns: BTreeMap<usize, Vec<usize>>,
 }
 
-/// The two halves of a picture, from left to right.
+/// The two halves of a picture, left and right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Half {
-    /// Users and outsiders.
+    /// Users and outside callers.
     People,
     Roles,
 }
@@ -40,7 +40,7 @@ impl Group {
     }
 }
 
-/// The groups from the top; those of users have column 0 only, those of roles all but it.
+/// Returns the groups from the top. Users are in column 0, roles in all other columns.
 pub(super) fn arrange(graph: &Graph) -> Vec<Group> {
     let mut groups = group(graph);
     let mut neighbours = vec![Vec::new(); graph.nodes().len()];
@@ -51,7 +51,7 @@ pub(super) fn arrange(graph: &Graph) -> Vec<Group> {
             }
         }
     }
-    // The users keep the order of their names until the roles have found theirs.
+    // Users stay sorted by name until the roles are ordered.
     settle(&mut groups, &neighbours, Half::Roles);
     for _ in 0..ROUNDS {
         let before = groups.clone();
@@ -78,7 +78,7 @@ fn group(graph: &Graph) -> Vec<Group> {
         .collect()
 }
 
-/// Sorts the groups of one half, and the nodes in them, by the average place of their neighbours.
+/// Sorts the groups of one half, and the nodes in each, by the average position of their neighbors.
 fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], half: Half) {
     let places = places(groups, neighbours.len());
     let average = |nodes: &mut dyn Iterator<Item = &usize>| {
@@ -104,7 +104,7 @@ fn settle(groups: &mut [Group], neighbours: &[Vec<usize>], half: Half) {
     });
 }
 
-/// The place of each node from the top of its column.
+/// Returns the position of each node in its column, from the top.
 fn places(groups: &[Group], count: usize) -> Vec<usize> {
     let mut places = vec![0; count];
     let mut next: BTreeMap<usize, usize> = BTreeMap::new();

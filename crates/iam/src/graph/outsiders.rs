@@ -1,6 +1,6 @@
-//! Those whom roles trust and of whom the sources have nothing: other accounts, identity providers, anyone.
+//! Trusted callers that the sources do not describe: other accounts, identity providers, anyone.
 //!
-//! What their own policies allow is not known, so they are taken to allow it: an edge says that the role trusts them.
+//! Their own policies are unknown and are taken to allow the call: an edge means that the role trusts them.
 
 use std::collections::BTreeMap;
 
@@ -19,19 +19,19 @@ use crate::policy::evaluate::{Caller, Layers, Request, decide};
 use crate::policy::principal::{Principal, PrincipalKind};
 
 const ALLOW_ALL: &str = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-/// Represents an account that is not known.
+/// A placeholder for an unknown account.
 const NOWHERE: &str = "000000000000";
 
-/// One whom a role trusts.
+/// A trusted caller that the sources do not describe.
 struct Outsider {
     node: Node,
     caller: Caller,
     named: Named,
-    /// How it asks.
+    /// The actions with which it can assume a role.
     actions: &'static [&'static str],
 }
 
-/// Adds the outsiders, and their edges to the roles, which have the places from `first_role` on.
+/// Adds the outside callers and their edges to the roles, whose indexes start at `first_role`.
 pub(super) fn outsiders(
     accounts: &Accounts,
     targets: &[Target],
@@ -134,7 +134,7 @@ fn outsider(accounts: &Accounts, principal: &Principal) -> Option<Outsider> {
     }
 }
 
-/// Whether the trust policy lets the outsider in; with MFA, and if what.
+/// Returns whether the outside caller needs MFA and the conditions; `None` if the trust policy denies it.
 fn judge(
     outsider: &Outsider,
     target: &Target,
@@ -166,7 +166,7 @@ fn judge(
     if let Caller::Federated(provider) = &outsider.caller {
         let mut found = outsider.actions.iter().filter_map(|action| ask(action, None));
         let answer = found.find(|answer| !answer.is_no())?;
-        // Whether the provider asked for MFA, AWS does not know; where strangers have tokens, it does not matter.
+        // AWS does not know whether the provider required MFA. If strangers can get tokens, it does not matter.
         let mfa = if is_open_to_strangers(trust, provider) { Mfa::NotRequired } else { Mfa::Unknown };
         return Some((mfa, conditions_of(answer.facts())));
     }
@@ -185,8 +185,8 @@ fn judge(
     Some((mfa, conditions_of(answer.facts())))
 }
 
-/// What follows from the answer to a caller without MFA, where one with MFA gets in. Who may get in without, if
-/// something fits, does not need it.
+/// Returns whether MFA is required, for a caller that can assume the role with MFA. It is not required if the call
+/// without MFA is allowed, even under conditions.
 fn mfa(plain: &Answer) -> Mfa {
     if plain.is_no() { Mfa::Required } else { Mfa::NotRequired }
 }

@@ -1,5 +1,5 @@
-//! What a picture shows of a graph: few enough nodes, a note for each role (who alone has it, where plain access keys get in), and
-//! the line that sums it up.
+//! Prepares a graph for a picture: reduces the number of nodes, and adds a note for each role (who alone can assume it,
+//! or that plain access keys can) and a summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,25 +9,25 @@ use super::words::{count, list, names};
 use crate::policy::arn::Arn;
 use crate::report::path::INDIRECT;
 
-/// What is beside a role.
+/// The note beside a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Note {
     pub(super) text: String,
     pub(super) weight: Weight,
 }
 
-/// Whether it needs attention, the least first.
+/// How much attention the note needs, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     Plain,
     Warning,
-    /// A warning of the kind that is marked with `!`: plain access keys get in.
+    /// A warning marked with `!`: plain access keys can assume the role.
     Open,
 }
 
-/// The note of each node, if it has one.
+/// Returns the note of each node that has one.
 ///
-/// `names` are those of [`names`](super::words::names).
+/// `names` is the result of [`names`](super::words::names).
 pub(super) fn notes(graph: &Graph, names: &[String]) -> Vec<Option<Note>> {
     let mut incoming: Vec<Vec<Arrow<'_>>> = vec![Vec::new(); graph.nodes().len()];
     let steps = steps(graph);
@@ -41,7 +41,7 @@ pub(super) fn notes(graph: &Graph, names: &[String]) -> Vec<Option<Note>> {
     nodes.map(|(node, arrows)| note(arrows, names, node.has_more)).collect()
 }
 
-/// Whether an outsider is an identity provider, not an account, a user, a role or everyone.
+/// Whether an outside caller is an identity provider, rather than an account, a user, a role or everyone.
 fn is_provider(id: &str) -> bool {
     match Arn::parse(id) {
         Some(arn) => arn.resource.starts_with("oidc-provider/"),
@@ -53,7 +53,7 @@ fn note(arrows: &[Arrow<'_>], names: &[String], has_more: bool) -> Option<Note> 
     let name = |arrow: &Arrow<'_>| names.get(arrow.edge.from).cloned().unwrap_or_default();
     let lets_keys_in = |arrow: &&Arrow<'_>| arrow.edge.mfa == Mfa::NotRequired;
     let is_sure = |arrow: &Arrow<'_>| arrow.edge.unknown.is_empty();
-    // The edge of a provider whose tokens are limited has no answer to the question of MFA.
+    // For a provider with limited tokens, it is unknown whether MFA is required.
     let is_open_provider = |arrow: &&Arrow<'_>| {
         lets_keys_in(arrow) && arrow.from.kind == Kind::Outside && is_provider(&arrow.from.id)
     };
@@ -94,23 +94,23 @@ fn note(arrows: &[Arrow<'_>], names: &[String], has_more: bool) -> Option<Note> 
     }
 }
 
-/// How many names a line below the picture gives before it only counts.
+/// The maximum number of names in a line below the picture; more are only counted.
 const MOST_NAMES: usize = 8;
 
-/// How many lines below the picture tell of pairs that are not known, before the rest are counted.
+/// The maximum number of lines about unknown pairs below the picture; more are only counted.
 const MOST_PAIRS: usize = 12;
 
-/// A graph made ready to be drawn.
+/// A graph that is ready to be drawn.
 #[derive(Debug)]
 pub(super) struct Picture {
     pub(super) graph: Graph,
-    /// Of each node, as [`names`] has them.
+    /// The name of each node, from [`names`].
     pub(super) names: Vec<String>,
-    /// Of each node.
+    /// The note of each node.
     pub(super) notes: Vec<Option<Note>>,
-    /// `4 roles, 3 users, 2 warnings.`
+    /// A summary: `4 roles, 3 users, 2 warnings.`
     pub(super) summary: String,
-    /// What the picture leaves out and what is not known, a sentence each.
+    /// Sentences about what the picture omits and what is unknown.
     pub(super) remarks: Vec<String>,
 }
 
@@ -154,14 +154,14 @@ impl Picture {
         self.notes.get(node)?.as_ref()
     }
 
-    /// Whether any edge depends on facts that are not known.
+    /// Whether any edge depends on unknown facts.
     pub(super) fn has_unknown(&self) -> bool {
         self.graph.edges().iter().any(|edge| !edge.unknown.is_empty() || edge.mfa == Mfa::Unknown)
     }
 }
 
-/// The pairs of which it is not known whether there is a way, a sentence for all who have the same of them. Those that
-/// begin at a role which no user can assume in any case are left out, as the edges from it are.
+/// Renders the pairs for which it is unknown whether the caller can assume the role, with one sentence for all callers
+/// of the same roles. Omits pairs that start at a role that no user can assume, as the picture omits its edges too.
 fn render_perhaps(graph: &Graph) -> Vec<String> {
     if graph.perhaps().is_empty() {
         return Vec::new();
@@ -179,7 +179,7 @@ fn render_perhaps(graph: &Graph) -> Vec<String> {
     let is_role = |at: usize| graph.nodes().get(at).is_some_and(|node| node.kind == Kind::Role);
     let mut alike: BTreeMap<(Vec<usize>, BTreeSet<&str>), Vec<usize>> = BTreeMap::new();
     for (caller, (mut roles, unknown)) in by_caller {
-        // That a role is not a way to itself does not set it apart from others of the same ways.
+        // A role cannot assume itself; add it, so that it still groups with others that have the same roles.
         if is_role(caller) {
             roles.push(caller);
             roles.sort_unstable();

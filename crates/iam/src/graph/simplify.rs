@@ -1,13 +1,13 @@
-//! What a picture leaves out or shows as one: users who can assume no role and roles that no user here can assume; accounts whose roles
-//! have the same names and the same ways in and out; nodes of one account and kind with the same ways in and out.
+//! Reduces a graph for a picture. Omits users that can assume no role, and roles that no caller can assume; combines
+//! accounts whose roles have the same names and edges, and nodes of one account and kind with the same edges.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Account, Edge, Graph, Kind, Mfa, Node};
 use super::words::count;
 
-/// A graph of those who become roles, and the names of those who have no part in it. Those of whom that is not known
-/// are in neither.
+/// A graph without the nodes that have no edges, and the names of those nodes. Nodes for which this is uncertain are in
+/// neither.
 #[derive(Debug)]
 pub(super) struct Trimmed {
     pub(super) graph: Graph,
@@ -46,7 +46,8 @@ pub(super) fn trim(graph: &Graph) -> Trimmed {
     Trimmed { graph, idle_users, unreached_roles }
 }
 
-/// By how many edges each node is reached from a user or outsider: 0 for these themselves, `None` where there is no way.
+/// Returns the number of steps from the nearest user or outside caller to each node: 0 for these callers, `None` for
+/// unreachable roles.
 pub(super) fn steps(graph: &Graph) -> Vec<Option<usize>> {
     let outgoing = graph.outgoing();
     let mut steps: Vec<Option<usize>> =
@@ -67,20 +68,20 @@ pub(super) fn steps(graph: &Graph) -> Vec<Option<usize>> {
     steps
 }
 
-/// The other end of an edge: a role of the same account by its name, any other node by its place.
+/// The other end of an edge: a role of the same account by its name, any other node by its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Other<'a> {
     Here(&'a str, &'a [String]),
     There(usize),
 }
 
-/// Which end of an edge a role is, the other end, and what the edge asks for.
+/// Whether the edge leads to the role, the other end, and what the edge requires.
 type HalfEdge<'a> = (bool, Other<'a>, Mfa, &'a [String], &'a [String]);
 
-/// What is known of a role but its account: its name, its members, whether there may be more ways to it, and its ways.
+/// Everything about a role except its account: its name, its members, [`Node::has_more`], and its edges.
 type Role<'a> = (&'a str, &'a [String], bool, Vec<HalfEdge<'a>>);
 
-/// A graph in which accounts that differ in nothing but their ids are one. Accounts with users stay alone.
+/// Combines accounts whose only difference is their id. Accounts with users stay separate.
 pub(super) fn merge_accounts(graph: &Graph) -> Graph {
     let mut groups: BTreeMap<Vec<Role<'_>>, Vec<&str>> = BTreeMap::new();
     for (account, mut roles) in roles(graph) {
@@ -91,7 +92,7 @@ pub(super) fn merge_accounts(graph: &Graph) -> Graph {
         }
     }
     let mut accounts = graph.accounts().to_vec();
-    // Of each account that is merged: the one that is drawn, and the id for all of them.
+    // For each combined account: the account whose nodes are drawn, and the common id.
     let mut drawn: BTreeMap<&str, (&str, String)> = BTreeMap::new();
     for group in groups.into_values().filter(|group| group.len() > 1) {
         let Some(first) = group.first() else { continue };
@@ -103,7 +104,7 @@ pub(super) fn merge_accounts(graph: &Graph) -> Graph {
 
     let mut nodes: Vec<Node> = Vec::new();
     let mut places: BTreeMap<(&str, &str, &[String]), usize> = BTreeMap::new();
-    // Accounts are in their order, so the one that is drawn comes before those that are merged with it.
+    // Accounts are sorted, so the one whose nodes are drawn comes before the others.
     let mut place_of = Vec::with_capacity(graph.nodes().len());
     for node in graph.nodes() {
         let merged = node.account.as_deref().and_then(|account| Some((account, drawn.get(account)?)));
@@ -129,7 +130,7 @@ pub(super) fn merge_accounts(graph: &Graph) -> Graph {
     Graph::new(accounts, nodes, edges.collect(), Vec::new(), graph.not_known().to_vec())
 }
 
-/// The roles of each account that has nothing but roles.
+/// Returns the roles of each account that contains only roles.
 fn roles(graph: &Graph) -> BTreeMap<&str, Vec<Role<'_>>> {
     let mut half_edges: Vec<Vec<HalfEdge<'_>>> = vec![Vec::new(); graph.nodes().len()];
     for arrow in graph.arrows() {
@@ -162,16 +163,16 @@ fn roles(graph: &Graph) -> BTreeMap<&str, Vec<Role<'_>>> {
     roles
 }
 
-/// The short name of an account.
+/// Returns the short name of an account.
 fn call<'a>(graph: &'a Graph, id: &'a str) -> &'a str {
     let account = graph.accounts().iter().find(|account| account.id == id);
     account.and_then(|account| account.label.as_deref()).unwrap_or(id)
 }
 
-/// Up to here each node is drawn by itself.
+/// Up to this number of nodes, each one is drawn separately.
 pub(super) const MOST_NODES: usize = 60;
 
-/// A graph in which nodes of equal reach are one, if it has more nodes than are read at a glance.
+/// Combines nodes with equal edges, if the graph has more nodes than a reader can take in at a glance.
 pub(super) fn collapse(graph: Graph) -> Graph {
     if graph.nodes().len() <= MOST_NODES {
         return graph;
@@ -181,14 +182,14 @@ pub(super) fn collapse(graph: Graph) -> Graph {
     merge_accounts(&roles)
 }
 
-/// One end of an edge, seen from the other.
+/// An edge as seen from one of its ends: the other end, and what it requires.
 type Link<'a> = (usize, Mfa, &'a [String], &'a [String]);
 
-/// The ways in and the ways out of a node.
+/// The incoming and outgoing edges of a node.
 type Reach<'a> = (Vec<Link<'a>>, Vec<Link<'a>>);
 
-/// What nodes share that become one: nothing but themselves if they stay alone, their account, their reach and whether
-/// there may be more of it.
+/// The properties shared by nodes that are combined: the index of a node that stays separate, the account,
+/// [`Node::has_more`], and the edges.
 type Alike<'a> = (Option<usize>, Option<&'a str>, bool, Reach<'a>);
 
 fn merge(graph: &Graph, is_merged: impl Fn(&Node) -> bool) -> Graph {
@@ -226,7 +227,7 @@ fn merge(graph: &Graph, is_merged: impl Fn(&Node) -> bool) -> Graph {
     Graph::new(graph.accounts().to_vec(), nodes, edges, Vec::new(), graph.not_known().to_vec())
 }
 
-/// The node that represents these.
+/// Returns the node that represents a group.
 fn one(graph: &Graph, group: &[usize]) -> Option<Node> {
     let mut members = group.iter().filter_map(|&at| graph.nodes().get(at));
     let first = members.next()?;

@@ -1,5 +1,5 @@
-//! Where lines leave and meet nodes: each side of a node has slots, one for all lines that leave there, and one for
-//! each kind of lines that meet it, with the label that these share.
+//! The slots where lines leave and reach the sides of nodes: one for all outgoing lines of a side, and one for each
+//! kind of incoming lines, with their shared label.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use super::picture::Picture;
 use super::words::{short, width};
 
 pub(super) const LABEL_SIZE: usize = 12;
-/// Between a label and the node that it belongs to: the head of the arrow.
+/// The distance in pixels from a label to its node, for the arrowhead.
 pub(super) const HEAD: usize = 20;
-/// The height that a slot needs.
+/// The height of a slot, in pixels.
 pub(super) const SLOT: usize = 26;
 
-/// How a line is drawn. Lines at one side of a node are in this order.
+/// How a line is drawn. Lines at one side of a node are sorted in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Look {
     Mfa,
@@ -34,24 +34,24 @@ impl Look {
     }
 }
 
-/// A side of a node. The order means nothing: it is that of a map's keys.
+/// A side of a node. Ordered only to be the key of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Side {
     Left,
     Right,
 }
 
-/// What joins a side of a node: lines that leave it, or a label.
+/// What a slot is for: an incoming line with its label, or all outgoing lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Slot {
     In(Look, String),
     Out,
 }
 
-/// The slots of each side of each node, without repetitions and in their order.
+/// The slots of each side of each node, sorted and without duplicates.
 pub(super) type Slots = BTreeMap<(usize, Side), Vec<Slot>>;
 
-/// The sides that a line leaves and meets: it goes to the right, or back round to the right side of its role.
+/// Returns the sides where a line starts and ends. Lines go to the next columns, back, or around to the same column.
 pub(super) fn sides(from: usize, to: usize) -> (Side, Side) {
     match from.cmp(&to) {
         std::cmp::Ordering::Less => (Side::Right, Side::Left),
@@ -75,7 +75,7 @@ pub(super) fn slots(picture: &Picture, column_of: &[usize]) -> Slots {
     slots
 }
 
-/// How far down its side a slot is, as a fraction.
+/// Returns how far down its side a slot is, as a fraction.
 pub(super) fn position(slots: &[Slot], slot: &Slot) -> (usize, usize) {
     let number = slots.iter().position(|other| other == slot).unwrap_or_default();
     (2 * number + 1, 2 * slots.len().max(1))

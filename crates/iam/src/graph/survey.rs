@@ -1,8 +1,8 @@
-//! Fills the graph from what is known of the accounts.
+//! Builds the graph from the accounts.
 //!
-//! An edge is drawn where a caller gets in by all that is known. What the sources leave out is reported once for the whole
-//! picture where most edges depend on it, and on the edge where few do. Where only something that they leave out may let a
-//! caller in, there is no edge, and the pair is kept apart.
+//! An edge means that the known policies allow the call. What is missing from the sources is shown once for the whole
+//! picture if most edges depend on it, and otherwise on each edge. If only a missing policy could allow the call, there
+//! is no edge, and the pair is kept separately.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::policy::answer::{Answer, Fact, add_facts, names_of};
 use crate::policy::document::{Effect, Policy};
 use crate::policy::principal::PrincipalKind;
 
-/// Who can assume which role, by everything that the sources have.
+/// Builds the graph of who can assume which role, from all sources.
 pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
     let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
     let roles = accounts.roles().filter_map(|(_, role)| Entity::of_arn(&role.arn));
@@ -42,7 +42,7 @@ pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
         if let Some(ways) = &mut ways_if_sent {
             let if_sent = outgoing_of(ways, caller);
             for (role, way) in if_sent.known {
-                // What asks for nothing to be sent goes first, unless something sent takes the place of MFA.
+                // Prefer the edge for which nothing has to be sent, unless sending something makes MFA unnecessary.
                 if found.known.get(&role).is_none_or(|(mfa, _)| way.0 < *mfa) {
                     found.known.insert(role, way);
                 }
@@ -82,12 +82,13 @@ pub fn survey(accounts: &Accounts, assumptions: &Assumptions) -> Graph {
     Graph::new(accounts.collect(), nodes, edges, perhaps, not_known.into_iter().collect())
 }
 
-/// The roles that a caller gets into, by their places among the roles.
+/// The roles that a caller can assume, by their indexes among the roles.
 #[derive(Default)]
 struct Outgoing {
-    /// By what is known: whether with MFA only, and the way that says so.
+    /// By known policies: whether MFA is required, and the ruling.
     known: BTreeMap<usize, (Mfa, Ruling)>,
-    /// Only if something allows it that the sources leave out: what that may be. Roles of `known` may be here too.
+    /// Only if a policy missing from the sources allows it: a description of these policies. May include roles of
+    /// `known`.
     perhaps: BTreeMap<usize, Vec<String>>,
 }
 
@@ -119,13 +120,14 @@ fn outgoing_of(ways: &mut Edges<'_>, caller: &Entity) -> Outgoing {
     found
 }
 
-/// Whether a condition is on something that a caller may send.
+/// Whether a condition is on a key that a caller can send.
 fn asks_for_what_is_sent(trust: &Policy) -> bool {
     let mut conditions = trust.statements.iter().flat_map(|statement| &statement.conditions);
     conditions.any(|condition| is_sendable(&condition.key))
 }
 
-/// The conditions on a way, and what is missing of the sources. What is missing of the organization is put by.
+/// Splits the facts that an answer depends on into conditions and missing policies. Those of the organization go to
+/// `missing`.
 fn split(answer: &Answer, missing: &mut Vec<Fact>) -> (Vec<String>, Vec<String>) {
     let (of_organization, others): (Vec<Fact>, Vec<Fact>) =
         answer.facts().iter().cloned().partition(Fact::is_of_organization);
@@ -135,7 +137,8 @@ fn split(answer: &Answer, missing: &mut Vec<Fact>) -> (Vec<String>, Vec<String>)
     (conditions_of(&conditions), names_of(&unknown))
 }
 
-/// The accounts that a role trusts and that the sources have only a part of: others there may assume it too.
+/// Returns the trusted accounts that are only partly in the sources, whose other users and roles may assume the role
+/// too.
 fn known_in_part(accounts: &Accounts, targets: &[Target]) -> BTreeSet<String> {
     let statements =
         targets.iter().filter_map(|target| target.trust.as_ref()).flat_map(|trust| &trust.statements);
@@ -149,7 +152,7 @@ fn known_in_part(accounts: &Accounts, targets: &[Target]) -> BTreeSet<String> {
     in_part.map(|(id, _)| format!("other users and roles of account {id} (partly in the sources)")).collect()
 }
 
-/// Takes off the edges what more than half of them depend on, and gives it back.
+/// Removes the facts that more than half of the edges depend on, and returns them.
 fn share(edges: &mut [Edge]) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for what in edges.iter().flat_map(|edge| &edge.unknown) {

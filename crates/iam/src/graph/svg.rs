@@ -1,4 +1,5 @@
-//! The graph as SVG: one file without scripts, fonts or links, light or dark as the reader's system is.
+//! Renders the graph as SVG: a single file without scripts, fonts or links, in a light or dark theme as the reader's
+//! system prefers.
 
 use super::frames::{Frame, MARGIN, NAME_SIZE, Rect, SMALL_SIZE, TEXT_FROM, below};
 use super::layout::{Label, Layout, Line, arrange_picture};
@@ -9,12 +10,12 @@ use super::words::{break_lines, escape_xml, fit, list, whole, width};
 
 const STYLE: &str = include_str!("svg.css");
 const LEAST_WIDTH: usize = 420;
-/// How many names a title gives.
+/// The maximum number of names in a title.
 const MOST_NAMES: usize = 40;
-/// More lines than these are drawn lighter, so that those that cross can be distinguished.
+/// With more lines than this, all are drawn lighter, so that crossing lines can be told apart.
 const MANY_LINES: usize = 80;
 
-/// Renders the graph as a picture.
+/// Renders the graph as an SVG document.
 pub fn render_svg(graph: &Graph) -> String {
     let picture = Picture::new(graph);
     let layout = arrange_picture(&picture);
@@ -57,7 +58,7 @@ pub fn render_svg(graph: &Graph) -> String {
     svg
 }
 
-/// Rules that bring out the lines of the node that is pointed at.
+/// Returns CSS rules that highlight the lines of a node under the pointer.
 fn pointed(layout: &Layout) -> String {
     let rule = |at| format!(".many:has(.n{at}:hover) .e{at}{{opacity:1;stroke-width:3}}\n");
     (0..layout.nodes.len()).map(rule).collect()
@@ -83,7 +84,7 @@ fn frame(frame: &Frame) -> String {
     )
 }
 
-/// A curve that leaves and arrives level.
+/// Returns a curve that starts and ends horizontally.
 fn path(line: &Line) -> String {
     let ((x1, y1), (x2, y2)) = (line.from, line.to);
     let bend = if line.sides == (Side::Right, Side::Right) {
@@ -98,7 +99,7 @@ fn path(line: &Line) -> String {
     if y1 == y2 && line.sides == (Side::Right, Side::Left) {
         return format!("M{x1} {y1}H{x2}");
     }
-    // Both ends of a loop reach equally far out.
+    // Both halves of a loop extend equally far.
     let furthest = x1.max(x2);
     let (first, second) = if line.sides == (Side::Right, Side::Right) {
         (furthest + bend, furthest + bend)
@@ -179,13 +180,13 @@ fn draw_node(picture: &Picture, at: usize, node: &Node, rect: &Rect, neighbours:
     drawn
 }
 
-/// Set from the middle of where it is.
+/// Icon paths, relative to their center.
 const PERSON: &str = "m-3.5 -3.5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0zm-3 11.5a6.5 6 0 0 1 13 0z";
 const OUTSIDE: &str =
     "m-6.5 0a6.5 6.5 0 1 0 13 0a6.5 6.5 0 1 0 -13 0zm0 0h13m-6.5 -6.5c-5 4 -5 9 0 13c5 -4 5 -9 0 -13z";
 const HAT: &str = "m-9 6h18v-2.5h-3.5l-1.5 -9h-8l-1.5 9h-3.5z";
 
-/// What is shown where a node is pointed at, a line each: who it is, who can assume it, which roles it can assume.
+/// Returns the tooltip of a node, with one line each: who it is, who can assume it, which roles it can assume.
 fn title(picture: &Picture, at: usize, node: &Node, neighbours: &Neighbours<'_>) -> String {
     let mut who = if node.members.is_empty() { node.id.clone() } else { list(&node.members, MOST_NAMES) };
     if let Some(note) = picture.note(at) {
@@ -201,7 +202,7 @@ fn title(picture: &Picture, at: usize, node: &Node, neighbours: &Neighbours<'_>)
     lines.iter().map(|line| escape_xml(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// For each node, the names of those that can assume it, and of the roles that it can assume.
+/// For each node, the names of the callers that can assume it, and of the roles that it can assume.
 struct Neighbours<'a> {
     from: Vec<Vec<&'a str>>,
     to: Vec<Vec<&'a str>>,
@@ -223,7 +224,7 @@ impl<'a> Neighbours<'a> {
     }
 }
 
-/// What the lines mean, how much there is, what is left out. Returns it and the height of the whole picture.
+/// Draws the legend, the summary and the remarks. Returns them with the height of the whole picture in pixels.
 fn footer(picture: &Picture, layout: &Layout, page: usize) -> (String, usize) {
     let mut drawn = String::new();
     let (mut x, mut y) = (MARGIN, layout.height + 14);

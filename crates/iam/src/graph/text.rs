@@ -1,4 +1,4 @@
-//! The graph as text: on the left each user and what they become, on the right the roles of each account.
+//! Renders the graph as text: users with the roles they can assume on the left, the roles of each account on the right.
 
 use super::model::{Arrow, Graph, Kind, Mfa, Node};
 use super::picture::{Picture, Weight};
@@ -8,28 +8,28 @@ use hatbox_types::text::printable;
 use hatbox_types::text::table::pad;
 use hatbox_types::text::wrap::{display_width, wrap};
 
-/// The characters that lines are made of.
+/// The characters for drawing lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Characters {
-    /// Those of Unicode's box drawing.
+    /// The box-drawing characters of Unicode.
     Lines,
-    /// For terminals that show nothing else.
+    /// ASCII, for terminals that cannot show others.
     Ascii,
 }
 
-/// The left half is at least this wide where there is room, and the right half is this far from it.
+/// The minimum width of the left half if there is room, and the distance to the right half, in columns.
 const LEAST_LEFT: usize = 40;
 const BETWEEN: usize = 3;
-/// A right half whose notes would be broken into lines shorter than this is below the left half.
+/// If a line of a note would be shorter than this, the right half is placed below the left half instead.
 const LEAST_NOTE: usize = 24;
-/// How far the rest of a long line is indented.
+/// The indentation of wrapped lines, in columns.
 const INDENT: usize = 6;
-/// Chains longer than this go on in a line of their own.
+/// Longer chains continue on a separate line.
 const MOST_STEPS: usize = 3;
-/// Of a node for several roles: the names that are given.
+/// The maximum number of names for a node that represents several roles.
 const MOST_MEMBERS: usize = 3;
 
-/// Renders the graph for a terminal. Each role's onward ways are shown where the role comes up first.
+/// Renders the graph for a terminal. The outgoing edges of a role are shown where the role first appears.
 pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     let picture = Picture::new(graph);
     let left = PathLines::render(&picture, characters);
@@ -68,14 +68,14 @@ pub fn render_text(graph: &Graph, characters: Characters) -> Page {
     page
 }
 
-/// The lines of the paths: the left half.
+/// Builds the left half: the lines of the paths.
 struct PathLines<'a> {
     picture: &'a Picture,
     outgoing: Vec<Vec<Arrow<'a>>>,
     characters: Characters,
-    /// Roles whose onward ways have been shown, or will be in a line of their own.
+    /// Roles whose outgoing edges are already shown, or will be on a separate line.
     shown: Vec<bool>,
-    /// Roles that chains were cut at, each to begin a line.
+    /// Roles at which chains were cut; each starts a line later.
     cut: Vec<usize>,
     lines: Vec<String>,
 }
@@ -122,7 +122,7 @@ impl<'a> PathLines<'a> {
         self.lines.push(printable(title).into_owned());
     }
 
-    /// Adds a line for each way from a node; the first goes on where `lead` ends.
+    /// Adds a line for each outgoing edge of a node; the first one continues `lead`.
     fn follow(&mut self, lead: &str, from: usize, steps: usize) {
         let blank = " ".repeat(display_width(lead));
         let arrows = self.outgoing.get(from).cloned().unwrap_or_default();
@@ -143,14 +143,14 @@ impl<'a> PathLines<'a> {
         }
     }
 
-    /// As `follow`, but in new lines, since a remark is where the first would go on.
+    /// Like `follow`, but starts new lines, as a remark ends the current one.
     fn follow_below(&mut self, line: &str, remark: &str, from: usize, steps: usize) {
         self.lines.push(format!("{line}{remark}"));
         let blank = " ".repeat(display_width(line) + 1);
         self.follow(&blank, from, steps);
     }
 
-    /// Whether the onward ways of a role are to be shown here. Says so once for each role.
+    /// Whether to show the outgoing edges of a role here. Returns true at most once for each role.
     fn goes_on(&mut self, role: usize) -> bool {
         let has_ways = self.outgoing.get(role).is_some_and(|arrows| !arrows.is_empty());
         has_ways && self.shown.get_mut(role).is_some_and(|shown| !std::mem::replace(shown, true))
@@ -167,14 +167,15 @@ impl<'a> PathLines<'a> {
             (Mfa::Required, _) => "mfa",
             (Mfa::Unknown, _) => "mfa?",
             (Mfa::NotRequired, true) => "no mfa",
-            // The remark at the end of the line says it.
+            // The remark at the end of the line mentions it.
             (Mfa::NotRequired, false) => return format!("{}>", dash.repeat(8)),
         };
         format!("{}{label}{}>", dash.repeat(2), dash.repeat(2))
     }
 }
 
-/// A line's path, and the remark with the blanks before it. A path that leaves no room for a remark is broken like one.
+/// Splits a line before its remark and the spaces in front of it. If the path leaves no room for a remark, the path is
+/// empty and the whole line is the remark, which is wrapped.
 fn split_remark(line: &str) -> (&str, &str) {
     let at = line.rfind('>').and_then(|arrow| Some(arrow + line.get(arrow..)?.find("   ")?));
     match at.and_then(|at| line.split_at_checked(at)) {
@@ -183,7 +184,7 @@ fn split_remark(line: &str) -> (&str, &str) {
     }
 }
 
-/// What is behind the role at the end of a line.
+/// Returns the text behind the role at the end of a line.
 fn remark(arrow: &Arrow<'_>) -> String {
     let mut parts = Vec::new();
     if arrow.edge.mfa == Mfa::NotRequired && !arrow.is_chained() {
@@ -196,8 +197,8 @@ fn remark(arrow: &Arrow<'_>) -> String {
     if parts.is_empty() { String::new() } else { format!("   {}", parts.join("; ")) }
 }
 
-/// The right half, of at most `room` columns where its words allow that: the roles of each account, each with its note.
-/// `None` where the notes would have too few columns.
+/// Returns the right half, at most `room` columns wide unless a word is longer: the roles of each account, each with
+/// its note. `None` if there is too little room for the notes.
 fn roles(picture: &Picture, room: usize) -> Option<Vec<String>> {
     let roles = || picture.graph.nodes().iter().enumerate().filter(|(_, node)| node.kind == Kind::Role);
     let name = |node: &Node| match node.members.as_slice() {

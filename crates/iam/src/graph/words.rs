@@ -1,4 +1,4 @@
-//! Text in a picture: names that distinguish nodes, what an edge says, what text may contain and how wide it is.
+//! Text in pictures: unique names of nodes, labels of edges, escaping and text widths.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::policy::answer::Fact;
 use crate::report::words::join_or;
 use hatbox_types::text::printable;
 
-/// Text that is no markup.
+/// Escapes text for XML.
 pub(super) fn escape_xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in printable(text).chars() {
@@ -24,7 +24,7 @@ pub(super) fn escape_xml(text: &str) -> String {
     escaped
 }
 
-/// The most that text of this size takes in any of the usual system fonts, in pixels.
+/// Returns the maximum width of text of this size in the usual system fonts, in pixels.
 pub(super) fn width(text: &str, size: usize) -> usize {
     (text.chars().map(hundredths_of_em).sum::<usize>() * size).div_ceil(100)
 }
@@ -41,7 +41,7 @@ fn hundredths_of_em(c: char) -> usize {
     }
 }
 
-/// Text cut so that it takes no more than `most` pixels.
+/// Truncates text to at most `most` pixels.
 pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
     let text = printable(text).into_owned();
     if width(&text, size) <= most {
@@ -58,7 +58,7 @@ pub(super) fn fit(text: &str, size: usize, most: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
-/// Text broken at blanks into lines of no more than `most` pixels; a word that is wider is cut.
+/// Wraps text at spaces into lines of at most `most` pixels; truncates longer words.
 pub(super) fn break_lines(text: &str, size: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in printable(text).split(' ') {
@@ -73,12 +73,12 @@ pub(super) fn break_lines(text: &str, size: usize, most: usize) -> Vec<String> {
     lines
 }
 
-/// `1 role`, `4 roles`.
+/// Renders a number with its noun: `1 role`, `4 roles`.
 pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// The first `most` names, and how many there are besides.
+/// Renders the first `most` names and the number of the others.
 pub(super) fn list(names: &[String], most: usize) -> String {
     let shown = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(most) {
@@ -87,10 +87,10 @@ pub(super) fn list(names: &[String], most: usize) -> String {
     }
 }
 
-/// How many of its members the name of a node for several gives.
+/// The maximum number of members in the name of a node that represents several.
 const MOST_MEMBERS: usize = 2;
 
-/// Of each node: `Ops`; `Ops (prod)` where several nodes are called so; `12 users: alice, bob, …`.
+/// Returns the name of each node: `Ops`; `Ops (prod)` if several nodes have the name; `12 users: alice, bob, …`.
 pub(super) fn names(graph: &Graph) -> Vec<String> {
     let of_members: Vec<String> = graph
         .nodes()
@@ -123,10 +123,10 @@ pub(super) fn names(graph: &Graph) -> Vec<String> {
         .collect()
 }
 
-/// A condition longer than this is only in the title.
+/// A longer condition, in characters, is only shown in the tooltip.
 const LONGEST_CONDITION: usize = 30;
 
-/// Beside a line of a picture: `mfa`, `no mfa, if aws:SourceIp is 203.0.113.0/24`, `mfa, perhaps`.
+/// Renders the label of an edge: `mfa`, `no mfa, if aws:SourceIp is 203.0.113.0/24`, `mfa, perhaps`.
 pub(super) fn short(arrow: &Arrow<'_>) -> String {
     let mut words = mfa_word(arrow.edge.mfa).to_owned();
     match arrow.edge.conditions.as_slice() {
@@ -148,7 +148,7 @@ pub(super) fn mfa_word(mfa: Mfa) -> &'static str {
     }
 }
 
-/// All that is known of an edge: `alice → Ops: with MFA only; if aws:SourceIp is 203.0.113.0/24`.
+/// Renders an edge in full: `alice → Ops: with MFA only; if aws:SourceIp is 203.0.113.0/24`.
 pub(super) fn whole(arrow: &Arrow<'_>, names: &[String]) -> String {
     let name = |at: usize| names.get(at).map(String::as_str).unwrap_or_default();
     let mut words = format!("{} → {}: ", name(arrow.edge.from), name(arrow.edge.to));
@@ -171,7 +171,7 @@ pub(super) fn whole(arrow: &Arrow<'_>, names: &[String]) -> String {
     words
 }
 
-/// What must hold of the request, the name of the session first.
+/// Renders the conditions on the request, with the session name first.
 pub(super) fn conditions_of(facts: &[Fact]) -> Vec<String> {
     let mut conditions = Vec::new();
     let mut sessions = Vec::new();
@@ -190,7 +190,7 @@ pub(super) fn conditions_of(facts: &[Fact]) -> Vec<String> {
     conditions
 }
 
-/// Whether a caller may send a value of the key.
+/// Whether a caller can send a value for the key.
 pub(super) fn is_sendable(key: &str) -> bool {
     let key = key.to_lowercase();
     SENDABLE.iter().any(|start| key.starts_with(start))
