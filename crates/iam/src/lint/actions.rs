@@ -1,4 +1,4 @@
-//! The rules about actions: those that a trust policy can have, and those by which a principal assumes a role.
+//! Rules about actions: which ones a trust policy can have, and which one each kind of principal needs.
 
 use super::finding::{Finding, Spot};
 use super::issuer::Provider;
@@ -15,14 +15,14 @@ const SAML: &str = "sts:AssumeRoleWithSAML";
 const TAG: &str = "sts:TagSession";
 const SOURCE_IDENTITY: &str = "sts:SetSourceIdentity";
 
-/// All actions of trust policies.
+/// All actions that a trust policy can allow.
 const ACTIONS: [&str; 6] = [ASSUME, WEB_IDENTITY, SAML, TAG, SOURCE_IDENTITY, "sts:SetContext"];
 
-/// Services that call with more actions than sts:AssumeRole.
+/// Services whose call to assume a role needs more actions than `sts:AssumeRole`.
 const NEEDY_SERVICES: [(&str, &[&str]); 2] =
     [("rolesanywhere.amazonaws.com", &[TAG, SOURCE_IDENTITY]), ("pods.eks.amazonaws.com", &[TAG])];
 
-/// Judges the actions of one statement.
+/// Checks the actions of one statement.
 pub(super) fn find_actions(spot: Spot, whole: &Whole) -> Vec<Finding> {
     let mut found: Vec<_> = find_unknown(spot);
     if spot.statement.effect == Effect::Allow {
@@ -53,7 +53,7 @@ fn find_unknown(spot: Spot) -> Vec<Finding> {
         .collect()
 }
 
-/// The statement allows ways to assume the role, but none that the principal has.
+/// Finds a principal that can only assume the role by an action that the statement does not allow.
 fn find_mismatch(spot: Spot, principal: &Principal) -> Option<Finding> {
     let (who, own) = match principal.kind {
         PrincipalKind::Service => ("A service", ASSUME),
@@ -73,7 +73,7 @@ fn find_mismatch(spot: Spot, principal: &Principal) -> Option<Finding> {
     Some(spot.on_principal(Rule::ActionMismatch, principal, message, format!("write {own}.")))
 }
 
-/// The service's call includes actions that nothing allows.
+/// Finds a service whose call needs further actions that no statement allows.
 fn find_needy(spot: Spot, principal: &Principal, whole: &Whole) -> Option<Finding> {
     let (name, needed) = NEEDY_SERVICES.iter().find(|(name, _)| *name == principal.text)?;
     let missing: Vec<&str> = needed.iter().filter(|action| !whole.can_send(action)).copied().collect();

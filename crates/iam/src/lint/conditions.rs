@@ -1,4 +1,4 @@
-//! The rules about conditions: keys, values and operators that cannot do what they look like.
+//! Rules about conditions: keys, values and operators that do not have the effect they seem to have.
 
 use super::federation::suggest_value;
 use super::finding::{Finding, Spot};
@@ -12,7 +12,7 @@ use crate::policy::operator::Test;
 use crate::policy::variable::{Template, Version};
 use hatbox_types::text::suggest::nearest_name;
 
-/// Judges the conditions of one statement of a policy.
+/// Checks the conditions of one statement.
 pub(super) fn find_conditions(spot: Spot, whole: &Whole) -> Vec<Finding> {
     let mut found = Vec::new();
     for condition in &spot.statement.conditions {
@@ -34,7 +34,7 @@ fn find_unknown(spot: Spot, condition: &Condition) -> Option<Finding> {
     let key = std::iter::once(condition.key.as_str()).chain(variables).find(|key| !is_known(key))?;
     let known = candidates(key);
     let names = || known.iter().map(String::as_str);
-    // A key whose `aws:` was forgotten is near to nothing.
+    // A key without its prefix `aws:` differs too much from the full name for the spelling check.
     let bare =
         || names().find(|name| name.rsplit(':').next().is_some_and(|bare| bare.eq_ignore_ascii_case(key)));
     let fix = match bare().or_else(|| nearest_name(key, names())) {
@@ -86,7 +86,7 @@ fn find_literal(spot: Spot, condition: &Condition) -> Option<Finding> {
     Some(spot.on_condition(Rule::LiteralWildcard, condition, message, fix))
 }
 
-/// Whether the condition, with wildcards that work, would no longer limit who is allowed.
+/// Whether the condition would no longer limit the callers if its wildcards worked.
 fn would_open(spot: Spot, condition: &Condition) -> bool {
     let mut like = condition.clone();
     like.operator.test = Test::TextLike;
@@ -136,7 +136,7 @@ fn find_external_id(spot: Spot, condition: &Condition) -> Option<Finding> {
     })
 }
 
-/// Tags or a source identity are asked for, but sending them needs an action that nothing here grants.
+/// Finds a condition that requires tags or a source identity, if no statement allows the action to send them.
 fn find_unsendable(spot: Spot, condition: &Condition, whole: &Whole) -> Option<Finding> {
     let is_tag = strip_start(&condition.key, "aws:RequestTag/").is_some()
         || ["aws:TagKeys", "sts:TransitiveTagKeys"].iter().any(|key| is_key(condition, key));

@@ -1,5 +1,5 @@
-//! Roles for third parties: another account assumes the role, with an external ID against the confused deputy
-//! (IAM User Guide, "The confused deputy problem").
+//! Rules about roles for third parties, which another account assumes with an external ID to prevent the confused
+//! deputy problem (IAM User Guide, "The confused deputy problem").
 
 use super::finding::{Finding, Spot, Subject};
 use super::limits::{find_weakness, is_key, judge_limit, passes_absent};
@@ -12,7 +12,7 @@ use crate::policy::principal::{Principal, PrincipalKind};
 
 const EXTERNAL_ID: &str = "sts:ExternalId";
 
-/// Whether the statement is for the service of a third party: it asks other accounts for an external ID.
+/// Whether the statement is for a third-party service: it requires an external ID from other accounts.
 pub(super) fn is_for_third_party(spot: Spot, subject: Subject) -> bool {
     let own = subject.arn.and_then(Arn::parse).map(|arn| arn.account);
     let is_other = |principal: &Principal| {
@@ -21,12 +21,13 @@ pub(super) fn is_for_third_party(spot: Spot, subject: Subject) -> bool {
     asks_for_external_id(spot) && principals(spot.statement).iter().all(is_other)
 }
 
-/// Accounts that no source holds, trusted without an external ID.
+/// Finds accounts outside the sources that are trusted without an external ID.
 pub(super) fn find_deputies(spot: Spot, subject: Subject) -> Option<Finding> {
     let own = Arn::parse(subject.arn?)?.account;
     let known = subject.accounts?;
     let conditions = &spot.statement.conditions;
-    // People with MFA are no service, and a condition on the organization is one on oneself.
+    // A condition on MFA means people rather than a service; one on the organization means that its accounts are not
+    // third parties.
     let is_of_ones_own = |condition: &Condition| {
         let key = condition.key.to_ascii_lowercase();
         key.starts_with("aws:principalorg") && judge_limit(condition).is_ok()

@@ -1,4 +1,4 @@
-//! The rules about identity providers: is a token limited to one customer, project or workload?
+//! Rules about identity providers: whether the role is limited to the tokens of one customer, project or workload.
 
 use hatbox_types::level::Level;
 
@@ -15,7 +15,7 @@ use crate::policy::principal::{Principal, PrincipalKind};
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
-/// Judges what a statement asks of the tokens of identity providers.
+/// Checks which tokens of identity providers a statement accepts.
 pub(super) fn find_federation(spot: Spot, whole: &Whole) -> Vec<Finding> {
     if spot.statement.effect != Effect::Allow {
         return Vec::new();
@@ -52,7 +52,8 @@ fn providers(statement: &Statement) -> impl Iterator<Item = &Principal> {
         .filter(|principal| principal.kind == PrincipalKind::Federated)
 }
 
-/// No claim that names a tenant is asked for, or its value fits others too.
+/// Finds a statement without a condition on a claim that identifies a tenant, or with a value that also matches other
+/// tenants.
 fn find_open(spot: Spot, principal: &Principal, name: &str, whole: &Whole) -> Option<Finding> {
     let issuer = Issuer::of(name);
     let provider = Provider::Oidc(name);
@@ -100,7 +101,7 @@ fn find_open(spot: Spot, principal: &Principal, name: &str, whole: &Whole) -> Op
         let finding = spot.on_condition(Rule::OidcSubjectWide, condition, message, fix);
         return Some(Finding { level, ..finding });
     }
-    // A provider of one's own may well be meant as a whole, once its audience is checked.
+    // A provider of one organization may be trusted as a whole, if its audience is checked.
     let asks_anything = conditions
         .iter()
         .any(|condition| provider.claim_of(&condition.key).is_some() && !passes_absent(condition));
@@ -131,7 +132,7 @@ fn names_tenants(issuer: Issuer, provider: Provider, condition: &Condition) -> b
         && condition.values.iter().all(|value| issuer.is_fixed(claim, condition.operator.test, value))
 }
 
-/// Whether a Deny hits every token but those of known tenants.
+/// Whether a Deny matches all tokens except those of known tenants.
 fn denies_all_but_some(statement: &Statement, issuer: Issuer, provider: Provider) -> bool {
     let [limit] = statement.conditions.as_slice() else { return false };
     let is_everyone = statement.principals.as_ref().is_some_and(|element| {
@@ -147,7 +148,7 @@ fn denies_all_but_some(statement: &Statement, issuer: Issuer, provider: Provider
         && names_tenants(issuer, provider, limit)
 }
 
-/// A condition on a claim of a provider that the statement does not trust.
+/// Finds conditions on a claim of a provider that the statement does not trust.
 fn find_mismatch(spot: Spot) -> Vec<Finding> {
     let Some(element) = spot.statement.principals.as_ref().filter(|element| !element.is_negated) else {
         return Vec::new();
@@ -189,7 +190,7 @@ fn find_mismatch(spot: Spot) -> Vec<Finding> {
         .collect()
 }
 
-/// What to write in the place of a value that would fit the tokens of others, if its wildcards worked.
+/// Suggests a value to use instead of one that would match tokens of other tenants if its wildcards worked.
 pub(super) fn suggest_value(spot: Spot, condition: &Condition) -> Option<&'static str> {
     let (provider, claim) = providers(spot.statement)
         .filter_map(|principal| Provider::parse(&principal.text))

@@ -1,4 +1,4 @@
-//! One finding: what is wrong, where, and how to fix it; and the role that it is about.
+//! One finding: what is wrong, where, and how to fix it; and the role that the policy belongs to.
 
 use std::collections::BTreeSet;
 
@@ -12,34 +12,34 @@ use hatbox_types::level::Level;
 /// A finding in a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The rule.
+    /// The rule that the policy breaks.
     pub rule: Rule,
-    /// How bad it is.
+    /// The severity.
     pub level: Level,
-    /// Where it is.
+    /// The position in the text.
     pub place: Place,
-    /// The statement, from 1; `None`: the whole policy.
+    /// The number of the statement, from 1; `None` for the whole policy.
     pub statement: Option<usize>,
     /// The statement's `Sid`.
     pub sid: Option<String>,
-    /// The element in the statement: `Condition.BoolIfExists`. Empty: all of it.
+    /// The path of the element in the statement: `Condition.BoolIfExists`. Empty for the whole statement.
     pub element: String,
-    /// What is wrong: a sentence.
+    /// What is wrong, as a sentence.
     pub message: String,
-    /// What to do: a phrase in lower case, with a period.
+    /// How to fix it: a phrase in lower case, with a period.
     pub fix: String,
 }
 
-/// What is known of the role that a policy is of.
+/// The role that a policy belongs to, as far as known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {
     /// The role's ARN.
     pub arn: Option<&'a str>,
-    /// The accounts that the sources hold; `None`: no sources were given.
+    /// The accounts in the sources; `None` if no sources were given.
     pub accounts: Option<&'a BTreeSet<String>>,
 }
 
-/// A statement with its number, to make findings in.
+/// A statement with its number, from which findings are created.
 #[derive(Clone, Copy)]
 pub(super) struct Spot<'p> {
     pub(super) number: usize,
@@ -47,12 +47,12 @@ pub(super) struct Spot<'p> {
 }
 
 impl<'p> Spot<'p> {
-    /// All statements of a policy.
+    /// Returns all statements of a policy, numbered from 1.
     pub(super) fn all(statements: &'p [Statement]) -> impl Iterator<Item = Self> {
         statements.iter().zip(1..).map(|(statement, number)| Spot { number, statement })
     }
 
-    /// A finding on the statement as a whole.
+    /// Creates a finding about the whole statement.
     pub(super) fn whole(self, rule: Rule, message: impl Into<String>, fix: impl Into<String>) -> Finding {
         self.at(rule, self.statement.place, String::new(), message, fix)
     }

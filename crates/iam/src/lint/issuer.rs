@@ -1,39 +1,39 @@
-//! Identity providers: which of them serve many customers, and by which claim a token names one of them.
+//! Identity providers: which ones serve many customers, and which claim of their tokens identifies a customer.
 //!
-//! The shared providers are those of the IAM User Guide, "Identity-provider controls for shared OIDC providers",
-//! and those of the same kind that it does not list.
+//! The shared providers are those of the IAM User Guide, "Identity-provider controls for shared OIDC providers", and
+//! similar ones that the guide does not list.
 
 use crate::policy::arn::Arn;
 use crate::policy::operator::Test;
 use crate::policy::variable::Template;
 
-/// Who gets tokens of a provider.
+/// Who can get a token from a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tenancy {
-    /// Anyone who has an account there.
+    /// Anyone with an account at the provider.
     Shared,
-    /// Every workload of one organization or cluster.
+    /// Any workload of one organization or cluster.
     Own,
-    /// Not known.
+    /// Unknown.
     Unknown,
 }
 
-/// What is known of an OIDC provider.
+/// The properties of an OIDC provider.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Issuer {
     host: &'static str,
     pub(super) tenancy: Tenancy,
-    /// A token is limited by one of these claims. The first is the one to recommend.
+    /// The claims that identify a tenant. The first is the recommended one.
     pub(super) claims: &'static [&'static str],
-    /// How a `sub` names a tenant: what is before its name, and what ends it.
+    /// How a `sub` names a tenant: the text before the tenant's name, and the character that ends the name.
     tenants: &'static [(&'static str, char)],
-    /// A value of the first claim that names one tenant.
+    /// An example value of the first claim, which identifies one tenant.
     pub(super) example: &'static str,
 }
 
 const SUB: &[&str] = &["sub"];
 
-/// `host` is the whole issuer, or its start where it ends in `/`.
+/// `host` is the complete issuer, or its prefix if `host` ends with `/` or `.`.
 const ISSUERS: [Issuer; 24] = [
     Issuer {
         host: "token.actions.githubusercontent.com",
@@ -84,7 +84,7 @@ const ISSUERS: [Issuer; 24] = [
     own(EKS, &[("system:serviceaccount:", ':')], "system:serviceaccount:NAMESPACE:NAME"),
 ];
 
-/// The start of the issuer of a cluster of EKS; its region follows.
+/// The prefix of the issuer of an EKS cluster, before the region.
 const EKS: &str = "oidc.eks.";
 
 const UNKNOWN: Issuer =
@@ -103,17 +103,17 @@ const fn own(host: &'static str, tenants: &'static [(&'static str, char)], examp
     Issuer { host, tenancy: Tenancy::Own, claims: SUB, tenants, example }
 }
 
-/// What a `Federated` principal is.
+/// The kind of provider that a `Federated` principal names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Provider<'p> {
-    /// An OIDC provider: the start of its condition keys.
+    /// An OIDC provider, with the prefix of its condition keys.
     Oidc(&'p str),
     /// A SAML provider.
     Saml,
 }
 
 impl<'p> Provider<'p> {
-    /// Reads the principal; `None` where it names no provider.
+    /// Parses the principal; `None` if it does not name a provider.
     pub(super) fn parse(text: &'p str) -> Option<Self> {
         let Some(arn) = Arn::parse(text) else {
             return (text.contains('.') && !text.contains(['*', '?'])).then_some(Self::Oidc(text));
@@ -125,7 +125,7 @@ impl<'p> Provider<'p> {
         }
     }
 
-    /// The name of the claim that `key` is about, where it is one of this provider.
+    /// Returns the claim that `key` compares, if `key` belongs to this provider.
     pub(super) fn claim_of<'k>(&self, key: &'k str) -> Option<&'k str> {
         let (issuer, claim) = key.rsplit_once(':')?;
         let own = match self {
@@ -137,7 +137,7 @@ impl<'p> Provider<'p> {
 }
 
 impl Issuer {
-    /// What is known of the issuer of this name.
+    /// Returns the properties of the issuer with this name.
     pub(super) fn of(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
         let is_it = |known: &&Self| {
@@ -146,10 +146,10 @@ impl Issuer {
         ISSUERS.iter().find(is_it).copied().unwrap_or(UNKNOWN)
     }
 
-    /// Whether `value`, compared with `claim` by `test`, names one tenant.
+    /// Whether a comparison of `claim` with `value` by `test` limits tokens to one tenant.
     pub(super) fn is_fixed(&self, claim: &str, test: Test, value: &Template) -> bool {
         let text = value.text.as_str();
-        // Compared literally, a wildcard matches no token: no claim holds one.
+        // A literal comparison with a wildcard matches no token, as no claim contains one.
         let is_literal = matches!(test, Test::Text | Test::TextIgnoreCase);
         if is_literal && text.contains(['*', '?']) {
             return true;
@@ -170,12 +170,12 @@ impl Issuer {
         }
         match self.tenancy {
             Tenancy::Shared => end.is_none() && !text.is_empty(),
-            // Its tokens are for one organization: only a value that fits all of them says nothing.
+            // All tokens belong to one organization, so any value that excludes some of them is a limit.
             Tenancy::Own | Tenancy::Unknown => !text.chars().all(|c| c == '*' || c == '?'),
         }
     }
 
-    /// Whether a part of `literal` names a tenant in full. Parts are separated by colons.
+    /// Whether a colon-separated part of `literal` contains the complete name of a tenant.
     fn names_tenant(&self, literal: &str, is_whole: bool) -> bool {
         self.tenants.iter().any(|(marker, end)| {
             let starts = literal

@@ -1,4 +1,4 @@
-//! Findings as JSON.
+//! Renders findings as JSON.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::report::{Counts, Linted, Outcome};
 use crate::admits::Admits;
 use crate::policy::answer::Answer;
 
-/// All policies, under `policies`; of a single one its members stand at the top too.
+/// Lists all policies under `policies`; for a single policy, its members are also at the top level.
 pub fn render_json(linted: &[Linted]) -> String {
     let policies: Vec<_> = linted.iter().map(render_one).collect();
     let counts = Counts::of(linted);
@@ -47,7 +47,7 @@ fn render_one(one: &Linted) -> Value {
     Value::Object(members)
 }
 
-/// `yes`, `no` or `depends` for each kind of caller; `depends_on` has the keys.
+/// Renders `yes`, `no` or `depends` for each kind of caller; `depends_on` lists the keys.
 fn render_admits(admits: &Admits) -> Value {
     let word = |answer: &Answer| match answer {
         Answer::Yes => "yes",

@@ -1,7 +1,7 @@
-//! What a condition limits callers to: known accounts, organizations or networks, or callers with MFA.
+//! Whether a condition limits callers to known accounts, organizations or networks, or to callers with MFA.
 //!
-//! A condition confines callers when AWS sets its key (what a caller chooses, such as a tag, a session name or an external ID,
-//! is no limit) and each of its values names one account, one organization, one network or one identity.
+//! A condition limits callers if AWS sets its key and each of its values identifies one account, organization, network
+//! or identity. Keys that a caller can choose, such as a tag, a session name or an external ID, are no limit.
 
 use super::rule::Rule;
 use crate::admits::people::{is_age, is_presence};
@@ -16,7 +16,7 @@ pub(super) fn is_key(condition: &Condition, key: &str) -> bool {
     condition.key.eq_ignore_ascii_case(key)
 }
 
-/// Whether a request without the key passes.
+/// Whether the condition holds for a request without the key.
 pub(super) fn passes_absent(condition: &Condition) -> bool {
     let operator = condition.operator;
     match operator.test {
@@ -25,25 +25,25 @@ pub(super) fn passes_absent(condition: &Condition) -> bool {
     }
 }
 
-/// What the values of a key name.
+/// What the values of a key identify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
-    /// An account by its ID.
+    /// An account, by its ID.
     Account,
-    /// Something in an account, by its ARN.
+    /// A resource in an account, by its ARN.
     Arn,
-    /// An organization, or a path in it.
+    /// An organization, or a path within it.
     Organization,
-    /// A VPC or a VPC endpoint: their IDs are unique.
+    /// A VPC or a VPC endpoint, whose IDs are globally unique.
     Network,
-    /// Public addresses.
+    /// Public IP addresses.
     Addresses,
-    /// A user or role by its unique ID, then perhaps a session's name.
+    /// A user or role by its unique ID, optionally followed by a session name.
     UniqueId,
 }
 
-/// Keys that AWS sets and no caller can choose. `aws:VpcSourceIp` is none of them: everyone may number the
-/// addresses of a VPC as they like.
+/// Keys that AWS sets and no caller can choose. `aws:VpcSourceIp` is not included, as anyone can use any addresses in
+/// their own VPC.
 const SET_BY_AWS: [(&str, Names); 26] = [
     ("aws:PrincipalAccount", Names::Account),
     ("aws:PrincipalArn", Names::Arn),
@@ -73,27 +73,27 @@ const SET_BY_AWS: [(&str, Names); 26] = [
     ("sts:TaskPolicyArn", Names::Arn),
 ];
 
-/// Variables that represent the role's own account or organization.
+/// Variables for the role's own account or organization, each with an example value.
 const OF_ROLE: [(&str, &str); 2] =
     [("aws:ResourceAccount", "000000000000"), ("aws:ResourceOrgID", "o-0000000000")];
 
-/// Ranges as large as these hold strangers: the limits that Amazon S3 sets for "public"
-/// (S3 User Guide, "The meaning of public"), `/8` and `/32`.
+/// The shortest prefixes, in bits, of IPv4 and IPv6 ranges that count as limited. Larger ranges include strangers.
+/// Amazon S3 sets the same limits for "public" (S3 User Guide, "The meaning of public").
 const LARGEST_IPV4: u8 = 8;
 const LARGEST_IPV6: u8 = 32;
 
-/// Why a condition does not confine.
+/// Why a condition does not limit callers to known ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wide {
-    /// The caller chooses the value of the key, or it says nothing of who calls.
+    /// The caller can choose the value of the key, or the key does not identify the caller.
     Key,
-    /// A request without the key passes.
+    /// The condition holds for a request without the key.
     Operator,
-    /// This value fits strangers.
+    /// This value also matches strangers.
     Value(String),
 }
 
-/// Whether `condition`, in an Allow, confines callers; if not, why.
+/// Whether `condition`, in an Allow, limits callers to known ones; if not, returns why.
 pub(super) fn judge_limit(condition: &Condition) -> Result<(), Wide> {
     let operator = condition.operator;
     let names = names_of(condition).ok_or(Wide::Key)?;
@@ -111,13 +111,13 @@ pub(super) fn judge_limit(condition: &Condition) -> Result<(), Wide> {
     }
 }
 
-/// Whether `statement` denies everyone except fixed accounts, organizations or networks, as in
+/// Whether `statement` denies all callers except known accounts, organizations or networks, as in
 /// `"StringNotEquals": {"aws:PrincipalOrgID": "o-..."}`.
 pub(super) fn denies_all_but_some(statement: &Statement, action: &str) -> bool {
     let is_everyone = statement.principals.as_ref().is_some_and(|element| {
         !element.is_negated && element.entries.iter().any(|of| of.kind == PrincipalKind::Everyone)
     });
-    // What AWS services do is left out of such a Deny.
+    // Such a Deny usually exempts calls by AWS services.
     let (services, limits): (Vec<_>, Vec<_>) =
         statement.conditions.iter().partition(|condition| spares_services_only(condition));
     let [limit] = limits.as_slice() else { return false };
@@ -145,10 +145,10 @@ fn names_of(condition: &Condition) -> Option<Names> {
     SET_BY_AWS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&condition.key)).map(|(_, names)| *names)
 }
 
-/// Whether `value`, compared by `test`, fits no stranger.
+/// Whether `value`, compared by `test`, matches no strangers.
 fn is_fixed(names: Names, test: Test, value: &Template) -> bool {
     let Some(text) = fill_own(value) else { return false };
-    // Only these operators give a meaning to `*` and `?`.
+    // Only these operators treat `*` and `?` as wildcards.
     let has_wildcards = matches!(test, Test::TextLike | Test::Arn);
     let literal =
         if has_wildcards { text.split(['*', '?']).next().unwrap_or_default() } else { text.as_str() };
@@ -157,13 +157,13 @@ fn is_fixed(names: Names, test: Test, value: &Template) -> bool {
         (_, Test::Number(order)) => names == Names::Account && order == Order::Equal,
         (_, Test::Date(_)) => false,
         (Names::Addresses, Test::Ip) => is_small_range(&text),
-        // As text, an address is fixed up to a dot or a colon that ends a part of it.
+        // As text, a prefix with at least two separators, such as `203.0.`, is narrow enough.
         (Names::Addresses, _) => is_whole || literal.matches(['.', ':']).count() >= 2,
         (_, Test::Ip) => false,
         (Names::Arn, Test::Arn) => {
             Arn::parse(&text).is_some_and(|arn| !arn.account.is_empty() && !arn.account.contains(['*', '?']))
         }
-        // As text, a `*` reaches over colons, and a path of a name may hold colons too.
+        // As text, `*` also matches colons, and the path of a name may contain colons.
         (Names::Arn, _) => is_whole || Arn::parse(literal).is_some_and(|arn| !arn.account.is_empty()),
         (Names::Organization, _) => is_whole || has_organization(literal),
         (Names::UniqueId, _) => is_whole || literal.contains(':'),
@@ -171,7 +171,7 @@ fn is_fixed(names: Names, test: Test, value: &Template) -> bool {
     }
 }
 
-/// The text with the variables of the role's own account filled in; `None` where another variable is in it.
+/// Replaces the variables for the role's own account and organization; `None` if the text has other variables.
 fn fill_own(value: &Template) -> Option<String> {
     let mut text = value.text.clone();
     for name in value.variables() {
@@ -182,7 +182,7 @@ fn fill_own(value: &Template) -> Option<String> {
     Some(text)
 }
 
-/// Whether the whole ID of an organization is at the start: `o-` and 10 to 32 letters or digits.
+/// Whether `literal` starts with a complete organization ID: `o-` and 10 to 32 letters or digits.
 fn has_organization(literal: &str) -> bool {
     literal.contains('/') || literal.strip_prefix("o-").is_some_and(|id| id.len() >= 10)
 }
@@ -193,20 +193,20 @@ fn is_small_range(text: &str) -> bool {
     length.parse::<u8>().map_or(true, |length| length >= largest)
 }
 
-/// The rule that `condition`, in a statement of this effect, breaks; `None` where it does ask for MFA.
+/// Returns the rule that `condition` breaks in a statement with this effect; `None` if it does require MFA.
 ///
-/// | in an Allow | |
+/// | in an Allow | weakness |
 /// |---|---|
-/// | the key must be there (`Null` false) | a token without MFA and a role have it too |
-/// | `false`, or that it is absent | lets in who has no MFA |
-/// | `ForAllValues:`, `...IfExists`, a negated operator | an absent key passes |
+/// | the key must be present (`Null` false) | also true for a session token without MFA and for a role session |
+/// | `false`, or that the key is absent | allows callers without MFA |
+/// | `ForAllValues:`, `...IfExists`, a negated operator | true if the key is absent |
 ///
-/// | in a Deny | |
+/// | in a Deny | weakness |
 /// |---|---|
-/// | it is absent (`Null` true) | spares who has it with the value `false` |
-/// | `true`, or that it is there | denies who has MFA |
-/// | `false` without `IfExists` | spares who has no key at all: access keys |
-/// | an age above a limit, without `IfExists` | spares who has no age: all without MFA |
+/// | the key is absent (`Null` true) | exempts callers whose key is `false` |
+/// | `true`, or that the key is present | denies callers with MFA |
+/// | `false` without `IfExists` | exempts callers without the key: access keys |
+/// | an age above a limit, without `IfExists` | exempts callers without an age: all without MFA |
 pub(crate) fn find_weakness(condition: &Condition, effect: Effect) -> Option<Rule> {
     let says = |word: &str| condition.values.iter().any(|value| value.text.eq_ignore_ascii_case(word));
     let operator = condition.operator;

@@ -1,4 +1,4 @@
-//! The rules about MFA: who gets in is asked of the evaluator, and the condition to blame is looked for after.
+//! Rules about MFA: first evaluates who can assume the role, then finds the condition that causes it.
 
 use super::deputy::is_for_third_party;
 use super::finding::{Finding, Spot, Subject};
@@ -18,7 +18,7 @@ use crate::report::words::describe_principal;
 
 const CONDITION: &str = r#""Bool": { "aws:MultiFactorAuthPresent": "true" }"#;
 
-/// Looks for holes, for statements that no one can satisfy, and for other statements that leave access open.
+/// Finds statements that allow callers without MFA, and statements whose MFA conditions no caller can meet.
 pub(super) fn find_mfa(policy: &Policy, subject: Subject, trial: &Trial) -> Vec<Finding> {
     if policy.statements.len() > MAX_STATEMENTS {
         return Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn find_mfa(policy: &Policy, subject: Subject, trial: &Trial) -> Vec<
         let Some(spot) = spots.get(of_people.index) else { continue };
         if of_people.is_open {
             let finding = blame_open(policy, *spot, of_people, &people, trial);
-            // A third party's service assumes the role with an external ID; it has no MFA device.
+            // A third-party service assumes the role with an external ID and has no MFA device.
             if finding.rule != Rule::MfaMissing || !is_for_third_party(*spot, subject) {
                 add(finding);
             }
@@ -51,7 +51,7 @@ pub(super) fn find_mfa(policy: &Policy, subject: Subject, trial: &Trial) -> Vec<
     found
 }
 
-/// Someone without MFA is allowed by this statement: what is to blame?
+/// Finds why a statement allows a caller without MFA.
 fn blame_open(
     policy: &Policy,
     spot: Spot,
@@ -93,7 +93,7 @@ fn blame_open(
     }
 }
 
-/// Whether `deny` is about the same callers.
+/// Whether `deny` applies to at least one of the same callers.
 fn hits(policy: &Policy, deny: Spot, of_people: &PeopleStatement, trial: &Trial) -> bool {
     let mut allowing = deny.statement.clone();
     allowing.effect = Effect::Allow;
@@ -103,7 +103,7 @@ fn hits(policy: &Policy, deny: Spot, of_people: &PeopleStatement, trial: &Trial)
     of_people.candidates.iter().any(|candidate| judge.ask(candidate, Credentials::AccessKeys) != Answer::No)
 }
 
-/// The first condition on MFA in the statement that does not ask for it.
+/// Finds the statement's first condition on MFA that does not enforce it.
 fn own_weakness(spot: Spot) -> Option<Finding> {
     spot.statement.conditions.iter().filter(|condition| is_about_mfa(condition)).find_map(|condition| {
         let rule = find_weakness(condition, spot.statement.effect)?;
@@ -161,7 +161,7 @@ fn describe(rule: Rule, condition: &Condition, effect: Effect) -> (String, Strin
     (message, fix)
 }
 
-/// People with MFA do not get in by this statement, though they would if nothing were about MFA.
+/// Finds why a statement denies callers with MFA that it would allow without any MFA conditions.
 fn blame_shut(policy: &Policy, spot: Spot) -> Finding {
     let denies = Spot::all(&policy.statements).filter(|deny| deny.statement.effect == Effect::Deny);
     let inverted = std::iter::once(spot)
@@ -173,7 +173,7 @@ fn blame_shut(policy: &Policy, spot: Spot) -> Finding {
     })
 }
 
-/// Principals that would get in if nothing were about MFA, and can have none.
+/// Finds principals that cannot have MFA, and would be allowed without any MFA conditions.
 fn find_unsatisfiable(policy: &Policy, spot: Spot, trial: &Trial) -> Vec<Finding> {
     let is_asked = policy.statements.iter().flat_map(|statement| &statement.conditions).any(is_about_mfa);
     let others: Vec<_> =
@@ -202,7 +202,7 @@ fn find_unsatisfiable(policy: &Policy, spot: Spot, trial: &Trial) -> Vec<Finding
         .collect()
 }
 
-/// At the statement's own condition on MFA, or at the statement where a Deny asks for it.
+/// Creates a finding at the statement's own MFA condition, or at the statement if a Deny requires MFA.
 fn on_mfa_condition(policy: &Policy, spot: Spot, message: &str, fix: String) -> Finding {
     let own = spot.statement.conditions.iter().find(|condition| is_about_mfa(condition));
     if let Some(condition) = own {

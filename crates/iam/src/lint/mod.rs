@@ -1,6 +1,6 @@
-//! What is wrong with a trust policy: findings with rule, place and fix, and who can assume the role.
+//! Checks a trust policy: findings with rule, position and fix, and who can assume the role.
 //!
-//! [`lint_policy`] judges one; [`render_text`], [`render_json`] and [`render_sarif`] report many.
+//! [`lint_policy`] checks one policy; [`render_text`], [`render_json`] and [`render_sarif`] report many.
 
 mod finding;
 mod rule;

@@ -1,4 +1,4 @@
-//! The rules about whom a statement names.
+//! Rules about principals.
 
 use super::finding::{Finding, Spot};
 use super::issuer::Provider;
@@ -15,7 +15,7 @@ use crate::policy::principal::{Principal, PrincipalKind};
 use crate::report::words::is_deleted;
 use hatbox_types::name::AccountId;
 
-/// Keys whose value a caller chooses. Names that end in `/` are starts.
+/// Keys whose value a caller can choose. Names that end with `/` are prefixes.
 const CHOSEN_BY_CALLER: [&str; 10] = [
     "aws:PrincipalTag/",
     "aws:Referer",
@@ -29,7 +29,7 @@ const CHOSEN_BY_CALLER: [&str; 10] = [
     "sts:SourceIdentity",
 ];
 
-/// Judges the principals of one statement. `role` is the ARN of the role that the policy is of, where known.
+/// Checks the principals of one statement. `role` is the ARN of the policy's role, if known.
 pub(super) fn find_principals(spot: Spot, whole: &Whole, role: Option<&str>) -> Vec<Finding> {
     let statement = spot.statement;
     let Some(element) = &statement.principals else {
@@ -131,7 +131,7 @@ fn find_invalid(spot: Spot, principal: &Principal) -> Option<Finding> {
     }
 }
 
-/// Whether it is a provider of an account, or one of those that AWS knows without.
+/// Whether it is the ARN of an account's identity provider, or one of the providers that AWS supports without one.
 fn is_provider(text: &str) -> bool {
     match Arn::parse(text) {
         Some(arn) => AccountId::parse(arn.account).is_ok() && Provider::parse(text).is_some(),
@@ -142,7 +142,7 @@ fn is_provider(text: &str) -> bool {
     }
 }
 
-/// Everyone is trusted: do conditions of the statement, or a Deny, limit that to known accounts?
+/// Finds a trusted `*` that neither conditions nor a Deny limit to known accounts.
 fn find_public(spot: Spot, everyone: &Principal, whole: &Whole) -> Option<Finding> {
     let actions: Vec<_> =
         ASSUMING.into_iter().filter(|action| spot.statement.covers_action(action)).collect();
@@ -203,7 +203,7 @@ fn is_chosen(key: &str) -> bool {
     })
 }
 
-/// The role itself is trusted, by its ARN or by a condition on it.
+/// Finds a role that trusts itself, by its ARN or by a condition on it.
 fn find_self(spot: Spot, entries: &[Principal], role: Option<&str>) -> Option<Finding> {
     let role = role?;
     let message = "The role is allowed to assume itself.";
@@ -228,7 +228,7 @@ fn is_on_role(condition: &Condition, role: &str) -> bool {
         && condition.values.iter().any(|value| value.text == role)
 }
 
-/// A trust policy says nothing of resources.
+/// Finds a `Resource`, which a trust policy must not have.
 pub(super) fn find_resource(spot: Spot) -> Option<Finding> {
     let resources = spot.statement.resources.as_ref()?;
     let name = if resources.is_negated { "NotResource" } else { "Resource" };

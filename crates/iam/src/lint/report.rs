@@ -1,4 +1,4 @@
-//! What there is to say of one trust policy.
+//! The report on one trust policy.
 
 use std::collections::BTreeSet;
 
@@ -20,42 +20,42 @@ use crate::policy::document::{Effect, Policy, PolicyError};
 use crate::policy::principal::PrincipalKind;
 use crate::report::words::describe_principal;
 
-/// A policy that was asked about.
+/// A policy and the result of checking it.
 #[derive(Debug, Clone)]
 pub struct Linted {
-    /// How it is called: the file as the user named it, `stdin`, or a role and its source.
+    /// The name in reports: the file as given by the user, `stdin`, or a role and its source.
     pub name: String,
-    /// The file that places are places in, where it is one.
+    /// The file that positions refer to, if there is one.
     pub file: Option<String>,
-    /// What came out.
+    /// The result.
     pub outcome: Outcome,
 }
 
-/// What came of a policy.
+/// The result of checking a policy.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// It was judged.
+    /// The policy was checked.
     Judged(Box<Report>),
-    /// It could not be read.
+    /// The policy could not be read.
     Unreadable(PolicyError),
-    /// Terraform knows it only when it applies its plan.
+    /// Terraform will know the policy only after apply.
     UntilApply,
 }
 
-/// What there is to say of it.
+/// The report on a policy.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Whom it trusts, in words.
+    /// The trusted principals, as text.
     pub who: Vec<String>,
-    /// Whether no one can assume the role, whoever is trusted.
+    /// Whether the role cannot be assumed at all.
     pub is_closed: bool,
-    /// Which kinds of callers get in.
+    /// With which kinds of credentials the role can be assumed.
     pub admits: Admits,
-    /// What is wrong, in the order of the text.
+    /// The findings, in the order of the text.
     pub findings: Vec<Finding>,
 }
 
-/// How many findings of each level there are.
+/// The number of findings of each level.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Errors.
@@ -66,10 +66,10 @@ pub struct Counts {
     pub infos: usize,
 }
 
-/// Judges the trust policy `text` of the role `subject`.
+/// Checks the trust policy `text` of the role `subject`.
 ///
 /// # Errors
-/// When it is no policy; with the place.
+/// If the text is not a valid policy; the error has the position.
 pub fn lint_policy(text: &str, subject: Subject, trial: &Trial) -> Result<Report, PolicyError> {
     let policy = Policy::parse(text)?;
     let mut findings: Vec<_> = find_too_long(text, policy.statements.len()).into_iter().collect();
@@ -88,11 +88,11 @@ pub fn lint_policy(text: &str, subject: Subject, trial: &Trial) -> Result<Report
     }
     findings.extend(find_shape(&policy));
     let is_closed = is_closed(&policy, trial);
-    // Where something is an error, that says why.
+    // An error explains it already.
     if is_closed && !findings.iter().any(|finding| finding.level == Level::Error) {
         findings.push(no_one());
     }
-    // A value of MFA that no one has is said once.
+    // Report an MFA condition that is never true only once.
     let shut: Vec<_> =
         findings.iter().filter(|of| of.rule == Rule::MfaUnsatisfiable).map(|of| of.place).collect();
     findings.retain(|of| of.rule != Rule::NeverMatches || !shut.contains(&of.place));
@@ -101,7 +101,7 @@ pub fn lint_policy(text: &str, subject: Subject, trial: &Trial) -> Result<Report
     Ok(Report { who, is_closed, admits: judge_admits(&policy, trial), findings })
 }
 
-/// Whom the policy trusts, each once.
+/// Describes the trusted principals, without duplicates.
 fn describe_trusted(policy: &Policy) -> Vec<String> {
     let mut who: Vec<String> = Vec::new();
     let mut known = BTreeSet::new();
@@ -124,7 +124,7 @@ fn describe_trusted(policy: &Policy) -> Vec<String> {
 }
 
 impl Counts {
-    /// Counts the findings of all that were judged.
+    /// Counts the findings of all checked policies.
     pub fn of(linted: &[Linted]) -> Self {
         let mut counts = Self::default();
         for one in linted {
@@ -140,7 +140,7 @@ impl Counts {
         counts
     }
 
-    /// How many are at least as bad as `level`.
+    /// Returns the number of findings of `level` or worse.
     pub fn at_least(self, level: Level) -> usize {
         match level {
             Level::Error => self.errors,

@@ -1,8 +1,8 @@
-//! The rules: id, level, and what each is about.
+//! The rules, with the id, level and description of each.
 
 use hatbox_types::level::Level;
 
-/// A rule. Findings of one place are reported in this order; it means nothing else.
+/// A rule. The order of the variants is the order of findings at the same position; it has no other meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "RULES says what each is about")]
 pub enum Rule {
@@ -50,7 +50,7 @@ pub enum Rule {
     NoOneAdmitted,
 }
 
-/// Every rule with its id, its level, and what it is about. `too-long` may be an error too.
+/// Every rule with its id, level and description. A finding of `too-long` may also be an error.
 pub const RULES: &[(Rule, &str, Level, &str)] = &[
     (Rule::MfaMissing, "mfa-missing", Level::Warning, "Users can assume the role without MFA."),
     (Rule::MfaIfExists, "mfa-ifexists", Level::Error, "An Allow accepts requests without the MFA key."),
@@ -196,17 +196,17 @@ impl Rule {
         RULES.iter().find(|(rule, ..)| *rule == self)
     }
 
-    /// Its id.
+    /// Returns the rule's id.
     pub fn id(self) -> &'static str {
         self.row().map_or("", |(_, id, ..)| id)
     }
 
-    /// The level that its findings have.
+    /// Returns the default level of the rule's findings.
     pub fn level(self) -> Level {
         self.row().map_or(Level::Error, |(_, _, level, _)| *level)
     }
 
-    /// Whether `hatbox trust require-mfa` fixes what it finds.
+    /// Whether `hatbox trust require-mfa` fixes findings of this rule.
     pub fn is_fixed_by_require_mfa(self) -> bool {
         matches!(
             self,

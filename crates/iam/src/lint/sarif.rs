@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, which code scanning services read
+//! Renders findings as SARIF 2.1.0, which code scanning services read
 //! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
 use hatbox_types::level::Level;
@@ -11,7 +11,7 @@ use super::rule::RULES;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// A log of one run. `version` is hatbox's.
+/// Renders a log of one run. `version` is the version of hatbox.
 pub fn render_sarif(linted: &[Linted], version: &str) -> String {
     let rules: Vec<_> = RULES
         .iter()
@@ -82,7 +82,7 @@ fn render_result(one: &Linted, finding: &Finding) -> Value {
     })
 }
 
-/// Where the policy is a string within another file, only its name can be known.
+/// Renders a location. If the policy is a string within another file, only its logical name is known.
 fn location(one: &Linted, line: u32, column: u32, logical: Option<String>) -> Value {
     let mut location = serde_json::Map::new();
     if let Some(file) = &one.file {
@@ -97,10 +97,10 @@ fn location(one: &Linted, line: u32, column: u32, logical: Option<String>) -> Va
     Value::Object(location)
 }
 
-/// What a path keeps in a URI (RFC 3986 section 2.3).
+/// Characters that need no encoding in a URI's path (RFC 3986 section 2.3).
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_').remove(b'~');
 
-/// A path as a URI reference (RFC 3986): relative ones stay so.
+/// Converts a path to a URI reference (RFC 3986); relative paths stay relative.
 fn to_uri(path: &str) -> String {
     let path = path.strip_prefix("./").unwrap_or(path);
     let scheme = if path.starts_with('/') { "file://" } else { "" };

@@ -1,11 +1,11 @@
-//! Service principals: their form, and the nearest of the common ones to one that was mistyped.
+//! Service principals: checks their form, and finds the common service that a misspelled name is closest to.
 
 use super::finding::{Finding, Spot};
 use super::rule::Rule;
 use crate::policy::principal::Principal;
 use hatbox_types::text::suggest::nearest_name;
 
-/// What ends the name of a service, by partition and kind.
+/// Suffixes of service principals, by partition and kind.
 const SUFFIXES: [&str; 9] = [
     ".amazonaws.com",
     ".amazonaws.com.cn",
@@ -18,7 +18,7 @@ const SUFFIXES: [&str; 9] = [
     ".csp.hci.ic.gov",
 ];
 
-/// Services that assume roles, without the suffix. A well-formed name that is not here is no finding by itself.
+/// Common services that assume roles, without the suffix. A well-formed name that is not listed is not a finding.
 const COMMON: &str = "\
     access-analyzer acm acm-pca airflow airflow-env amplify amplifybackend apigateway application-autoscaling \
     appconfig appflow appmesh apprunner appstream appsync aps arc-zonal-shift athena auditmanager autoscaling \
@@ -52,7 +52,7 @@ const COMMON: &str = "\
     verifiedpermissions vmie voiceid vpc-flow-logs vpc-lattice waf waf-regional wafv2 wellarchitected wisdom \
     workdocs worklink workmail workspaces workspaces-web xray";
 
-/// A service that no request comes from: its name has not the form of one, or is one slip away from another's.
+/// Finds a service principal with an invalid form, or one typo away from a common service.
 pub(super) fn find_service(spot: Spot, principal: &Principal) -> Option<Finding> {
     let text = principal.text.as_str();
     let split = SUFFIXES.iter().find_map(|suffix| Some((text.strip_suffix(suffix)?, *suffix)));
@@ -72,7 +72,7 @@ pub(super) fn find_service(spot: Spot, principal: &Principal) -> Option<Finding>
     if is_common(&global) || global.len() < 4 {
         return None;
     }
-    // `macie2` is a later version, no slip.
+    // `macie2` is a newer version of a service, not a typo.
     let without_digits = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned();
     let is_near = |common: &&str| {
         common.len() >= 4 && is_one_slip(common, &global) && without_digits(common) != without_digits(&global)
@@ -93,7 +93,7 @@ fn is_name(name: &str) -> bool {
     name.split('.').all(is_label)
 }
 
-/// `logs.eu-west-1` is `logs`.
+/// Removes the region: `logs.eu-west-1` becomes `logs`.
 fn without_region(name: &str) -> String {
     let is_region = |label: &&str| {
         let parts: Vec<_> = label.split('-').collect();
@@ -104,7 +104,7 @@ fn without_region(name: &str) -> String {
     labels.join(".")
 }
 
-/// Whether one character is changed, added or left out, or two neighbours are swapped.
+/// Whether the texts differ by one changed, added or missing character, or by two swapped neighbors.
 fn is_one_slip(a: &str, b: &str) -> bool {
     let start = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
     let (a, b) =

@@ -1,4 +1,4 @@
-//! The rules about a policy as a whole: its length, each `Sid`, lists without entries, and whether anyone can assume the role.
+//! Rules about the policy as a whole: its length, each `Sid`, empty lists, and whether any caller can assume the role.
 
 use hatbox_types::level::Level;
 use std::collections::BTreeSet;
@@ -13,13 +13,13 @@ use crate::policy::answer::Answer;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::principal::{Principal, PrincipalKind};
 
-/// What AWS takes unless the quota was raised, in characters. IAM does not count white space.
+/// The default quota for the length of a trust policy, in characters. IAM does not count whitespace.
 pub(crate) const USUAL: usize = 2048;
 
-/// What it takes at most.
+/// The maximum to which the quota can be raised, in characters.
 pub(crate) const MAX: usize = 4096;
 
-/// The characters that count.
+/// Counts the characters that count toward the quota.
 pub(crate) fn count_characters(text: &str) -> usize {
     text.chars().filter(|c| !c.is_whitespace() && *c != '\u{feff}').count()
 }
@@ -50,7 +50,7 @@ pub(super) fn find_too_long(text: &str, statements: usize) -> Option<Finding> {
     })
 }
 
-/// Judges the form of all statements.
+/// Checks the form of all statements.
 pub(super) fn find_shape(policy: &Policy) -> Vec<Finding> {
     let mut found = Vec::new();
     if policy.statements.is_empty() {
@@ -73,7 +73,7 @@ pub(super) fn find_shape(policy: &Policy) -> Vec<Finding> {
     found
 }
 
-/// AWS takes an empty `Sid`, which Terraform writes, as none.
+/// AWS treats an empty `Sid`, which Terraform writes, as absent.
 fn find_sid<'p>(spot: Spot<'p>, seen: &mut BTreeSet<&'p str>) -> Option<Finding> {
     let sid = spot.statement.sid.as_deref().filter(|sid| !sid.is_empty())?;
     let finding = |rule, message: &str, fix: &str| {
@@ -110,7 +110,7 @@ fn find_empty(spot: Spot) -> Vec<Finding> {
     found
 }
 
-/// Whether no caller that a statement trusts can assume the role. Asked of one caller only, it is not known.
+/// Whether none of the trusted callers can assume the role. Unknown, and so false, if the trial is for one caller only.
 pub(super) fn is_closed(policy: &Policy, trial: &Trial) -> bool {
     if policy.statements.len() > MAX_STATEMENTS || trial.caller.is_some() {
         return false;
@@ -122,7 +122,7 @@ pub(super) fn is_closed(policy: &Policy, trial: &Trial) -> bool {
 
 fn may_admit(judge: &Judge, statement: &Statement) -> bool {
     let Some(element) = &statement.principals else { return false };
-    // Those who are not listed, and callers by patterns that no example fits, are not tried one by one.
+    // Canonical ids, and `*` with a pattern for the ARN, cannot be tested with example callers.
     let is_beyond_trying =
         |principal: &Principal| principal.kind == PrincipalKind::CanonicalUser || principal.text == "*";
     let has_pattern = statement.conditions.iter().any(|condition| {
@@ -144,7 +144,7 @@ fn may_admit(judge: &Judge, statement: &Statement) -> bool {
     })
 }
 
-/// The finding on the whole policy.
+/// Returns the finding about the whole policy.
 pub(super) fn no_one() -> Finding {
     Finding {
         rule: Rule::NoOneAdmitted,

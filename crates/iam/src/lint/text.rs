@@ -1,4 +1,4 @@
-//! Findings as text for people.
+//! Renders findings as text.
 
 use super::finding::Finding;
 use super::report::{Counts, Linted, Outcome, Report};
@@ -10,19 +10,19 @@ use hatbox_types::text::page::{Line, Page, Style, WIDTH};
 use hatbox_types::text::shell::quote_path;
 use hatbox_types::text::wrap::display_width;
 
-/// How many principals of one policy are shown.
+/// The maximum number of principals shown for one policy.
 const MAX_SHOWN: usize = 20;
 
-/// How much is said of policies without findings.
+/// How much to show of policies without findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
-    /// A line for each, where there are several policies.
+    /// One line for each, if there are several policies.
     Findings,
-    /// As much as of those with findings.
+    /// The full report, as for policies with findings.
     All,
 }
 
-/// Reports all policies: who can assume the role first, then what is wrong.
+/// Reports all policies: first who can assume the role, then what is wrong.
 pub fn render_text(linted: &[Linted], detail: Detail) -> Page {
     let mut page = Page::default();
     if linted.is_empty() {
@@ -31,7 +31,7 @@ pub fn render_text(linted: &[Linted], detail: Detail) -> Page {
     }
     let is_only = linted.len() == 1;
     let mut was_line = true;
-    // What cannot be read is said on stderr, as an error.
+    // Unreadable policies are reported on stderr as errors.
     for one in linted {
         let (part, is_line) = match &one.outcome {
             Outcome::Judged(report) if is_only || detail == Detail::All || !report.findings.is_empty() => {
@@ -123,7 +123,8 @@ fn push_table(page: &mut Page, admits: &Admits) {
     }
 }
 
-/// A user can assume the role without MFA. A trusted role never has MFA, which is no hole by itself.
+/// Whether the row is a hole: no MFA, in a role that users can assume. If only roles can, it is not one, as role
+/// sessions never have MFA.
 fn is_hole(row: &Row, admits: &Admits) -> bool {
     let users_can =
         admits.rows.iter().any(|row| row.credentials != Credentials::RoleSession && !row.answer.is_no());
@@ -151,7 +152,7 @@ fn push_finding(page: &mut Page, one: &Linted, finding: &Finding) {
     let command = one.file.as_ref().filter(|_| finding.rule.is_fixed_by_require_mfa());
     let command = command.map(|file| format!("hatbox trust require-mfa --file {}", quote_path(file)));
     page.hang(Line::of("  Fix: ", Style::Plain), &finding.fix, Style::Plain, 7);
-    // A command stays in one line, so that it can be copied.
+    // Keep a command on one line, so that it can be copied.
     if let (Some(command), Some(last)) = (command, page.0.last_mut()) {
         if last.width() + 3 + display_width(&command) <= WIDTH {
             last.push(&format!("   {command}"), Style::Plain);

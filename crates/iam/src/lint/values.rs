@@ -1,4 +1,4 @@
-//! The rules about condition values that no request has: operator, key and value must be of one type.
+//! Rules about condition values that no request has: operator, key and value must have the same type.
 
 use std::net::IpAddr;
 
@@ -20,12 +20,12 @@ enum Type {
     Date,
     Ip,
     Number,
-    /// A date as seconds, which is a number too.
+    /// A date as seconds since 1970, so numeric operators work too.
     Seconds,
     Text,
 }
 
-/// The keys whose type matters; in lower case.
+/// Keys with a checked value type, in lower case.
 const TYPES: [(&str, Type); 38] = [
     ("aws:principalaccount", Type::Account),
     ("aws:sourceaccount", Type::Account),
@@ -67,7 +67,7 @@ const TYPES: [(&str, Type); 38] = [
     ("sts:sourceidentity", Type::Text),
 ];
 
-/// Private and reserved ranges, which no caller comes from as AWS sees it (RFC 1918, 6598, 4193, ...).
+/// Private and reserved ranges, which AWS never sees as a source address (RFC 1918, 6598, 4193, ...).
 const PRIVATE: [&str; 9] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
@@ -80,7 +80,7 @@ const PRIVATE: [&str; 9] = [
     "::1/128",
 ];
 
-/// Judges the values of one condition.
+/// Checks the values of one condition.
 pub(super) fn find_values(
     spot: Spot,
     condition: &Condition,
@@ -119,7 +119,7 @@ fn judge_values(condition: &Condition, key_type: Option<Type>, now: Timestamp) -
     condition.values.iter().find_map(|value| judge_value(condition, key_type, value, now))
 }
 
-/// Why the value matches nothing, and what to write.
+/// Returns why the value never matches, and what to write instead.
 fn judge_value(
     condition: &Condition,
     key_type: Option<Type>,
@@ -193,7 +193,7 @@ fn judge_value(
     }
 }
 
-/// A value that is compared as text with a key of another type.
+/// Checks a value that a text operator compares with a key of another type.
 fn judge_text(of: Type, name: &str, text: &str) -> Option<(String, String)> {
     match of {
         Type::Account if text.len() != 12 || !text.bytes().all(|byte| byte.is_ascii_digit()) => Some((
@@ -214,7 +214,7 @@ fn judge_text(of: Type, name: &str, text: &str) -> Option<(String, String)> {
     }
 }
 
-/// Whether the time up to which the condition holds is over.
+/// Whether the condition can no longer hold because its time is over.
 fn is_over(order: Order, key: &str, text: &str, now: Timestamp) -> bool {
     let is_clock = ["aws:CurrentTime", "aws:EpochTime"].iter().any(|clock| clock.eq_ignore_ascii_case(key));
     let ends = matches!(order, Order::Equal | Order::Less | Order::LessOrEqual);

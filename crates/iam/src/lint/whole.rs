@@ -1,24 +1,24 @@
-//! What the rules about one statement ask of all the others, found once for each policy.
+//! Facts about all statements of a policy that rules about one statement need, computed once.
 
 use super::limits::denies_all_but_some;
 use crate::policy::document::{Effect, Policy, Statement};
 use crate::policy::variable::Version;
 
-/// The actions by which a caller assumes a role.
+/// The actions with which a caller assumes a role.
 pub(super) const ASSUMING: [&str; 3] =
     ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"];
 
-/// The actions that a call includes when it sends session tags or a source identity.
+/// The actions that a call needs if it sends session tags or a source identity.
 const SENDING: [&str; 2] = ["sts:TagSession", "sts:SetSourceIdentity"];
 
-/// A policy as the rules about one of its statements look at it.
+/// The facts about a policy that rules about one of its statements need.
 pub(super) struct Whole<'p> {
     pub(super) version: Version,
-    /// The statements with `Deny`: they may deny what any other statement allows.
+    /// The `Deny` statements, which may deny what any other statement allows.
     pub(super) denies: Vec<&'p Statement>,
-    /// Those of [`SENDING`] that a statement allows, whatever its conditions.
+    /// The actions of [`SENDING`] that a statement allows, ignoring conditions.
     sendable: Vec<&'static str>,
-    /// Those of [`ASSUMING`] that a Deny denies to all but known accounts.
+    /// The actions of [`ASSUMING`] that a Deny limits to known accounts.
     limited: Vec<&'static str>,
 }
 
@@ -38,12 +38,12 @@ impl<'p> Whole<'p> {
         }
     }
 
-    /// Whether a caller who sends what `action` of [`SENDING`] is about may be allowed to.
+    /// Whether any statement allows `action`, one of [`SENDING`].
     pub(super) fn can_send(&self, action: &str) -> bool {
         self.sendable.contains(&action)
     }
 
-    /// Whether a Deny limits `action` of [`ASSUMING`] to known accounts.
+    /// Whether a Deny limits `action`, one of [`ASSUMING`], to known accounts.
     pub(super) fn is_limited(&self, action: &str) -> bool {
         self.limited.contains(&action)
     }

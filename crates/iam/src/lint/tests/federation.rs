@@ -1,4 +1,4 @@
-//! Identity providers: tokens of strangers, claims of another provider; and roles for third parties.
+//! Identity providers: tokens of strangers, claims of another provider; also roles for third parties.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +90,7 @@ fn tokens_of_strangers_are_found() {
         ("accounts.google.com", r#""StringEquals":{"KEY:aud":"1234.apps.googleusercontent.com"}"#, None),
         ("accounts.google.com", r#""StringEquals":{"KEY:sub":"110110110"}"#, None),
         ("accounts.google.com", r#""StringLike":{"KEY:aud":"*"}"#, wide),
-        // One cluster, one organization: every workload of it.
+        // Providers of one cluster or organization, each with many workloads.
         (eks, r#""StringEquals":{"KEY:aud":"sts.amazonaws.com"}"#, own_missing),
         (eks, r#""StringEquals":{"KEY:sub":"system:serviceaccount:kube-system:aws-node"}"#, None),
         (eks, r#""StringLike":{"KEY:sub":"system:serviceaccount:team-a:*"}"#, None),

@@ -11,12 +11,12 @@ fn lint(policy: &str) -> Report {
     lint_policy(policy, Subject::default(), &Trial::default()).unwrap()
 }
 
-/// A policy of these statements, the first on line 2.
+/// A policy with these statements, the first on line 2.
 pub(super) fn policy(statements: &[&str]) -> String {
     format!("{{\"Version\": \"2012-10-17\", \"Statement\": [\n{}\n]}}", statements.join(",\n"))
 }
 
-/// `rule@line:column element` of each finding.
+/// Renders each finding as `rule@line:column element`.
 fn ids_and_places(report: &Report) -> Vec<String> {
     let place = |finding: &Finding| format!("{}:{}", finding.place.line, finding.place.column);
     let id_and_place = |finding: &Finding| {
@@ -87,10 +87,10 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
             )],
             vec!["mfa-unsatisfiable@2 Condition.Bool"],
         ),
-        // What a role or a service is let in by has no need of MFA.
+        // Roles and services cannot have MFA.
         (vec![with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}")], vec![]),
         (vec![with("Allow", r#"{"AWS":"arn:aws:iam::111122223333:role/Deploy"}"#, "{}")], vec![]),
-        // A Deny for everyone without MFA denies the service too.
+        // A Deny for all callers without MFA also denies the service.
         (
             vec![
                 with("Allow", r#"{"Service":"ec2.amazonaws.com"}"#, "{}"),
@@ -98,14 +98,14 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
             ],
             vec!["mfa-unsatisfiable@3 Condition.BoolIfExists"],
         ),
-        // A Deny for another caller does not help.
+        // A Deny for another caller has no effect.
         (
             vec![OPEN.to_owned(), with("Deny", r#"{"AWS":"444455556666"}"#, &present("Bool", "false"))],
             vec!["mfa-missing@2"],
         ),
-        // A hole behind a Deny that closes it is none.
+        // A hole that a Deny closes is not reported.
         (vec![allow(&present("BoolIfExists", "true")), deny(&present("BoolIfExists", "false"))], vec![]),
-        // Tags alone let no one assume the role.
+        // Permission to tag does not allow anyone to assume the role.
         (vec![OPEN.replace("sts:AssumeRole", "sts:TagSession")], vec!["no-one-admitted@1"]),
     ] {
         let statements: Vec<_> = statements.iter().map(String::as_str).collect();
@@ -121,7 +121,7 @@ fn each_hole_in_mfa_has_its_rule_and_its_place() {
     }
 }
 
-/// `rule@line:column element` without the column.
+/// Removes the column from `rule@line:column element`.
 fn strip_column(found: &str) -> String {
     let (head, tail) = found.split_once(':').unwrap();
     format!("{head}{}", tail.trim_start_matches(|c: char| c.is_ascii_digit()))

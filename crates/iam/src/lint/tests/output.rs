@@ -1,4 +1,4 @@
-//! What a report looks like: text, JSON and SARIF.
+//! The report as text, JSON and SARIF.
 
 use super::*;
 

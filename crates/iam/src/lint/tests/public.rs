@@ -22,7 +22,7 @@ fn allow(principal: &str, condition: &str) -> String {
 fn a_condition_that_strangers_can_satisfy_leaves_a_role_public() {
     for condition in [
         "",
-        // Anyone can make a role of this name.
+        // Anyone can create a role with this name in another account.
         r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"}"#,
         r#""ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"}"#,
         r#""StringLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"}"#,
@@ -31,7 +31,7 @@ fn a_condition_that_strangers_can_satisfy_leaves_a_role_public() {
         r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::11112222333?:role/Admin"}"#,
         r#""ArnLike":{"aws:PrincipalArn":["arn:aws:iam::111122223333:role/A","arn:aws:iam::*:role/B"]}"#,
         r#""StringLike":{"aws:PrincipalArn":"*role/Admin"}"#,
-        // The path of a role's name may hold colons: arn:aws:iam::999988887777:role/a:iam::111122223333:role/X.
+        // The path of a role may contain colons: arn:aws:iam::999988887777:role/a:iam::111122223333:role/X.
         r#""StringLike":{"aws:PrincipalArn":"arn:*:iam::111122223333:role/X"}"#,
         r#""StringLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333*"}"#,
         r#""ArnLike":{"aws:PrincipalArn":"*"}"#,
@@ -63,9 +63,9 @@ fn a_condition_that_strangers_can_satisfy_leaves_a_role_public() {
         r#""IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}"#,
         r#""IpAddress":{"aws:SourceIp":["203.0.113.0/24","::/0"]}"#,
         r#""StringLike":{"aws:SourceVpc":"vpc-*"}"#,
-        // Everyone numbers the addresses of a VPC as they like.
+        // Anyone can use any addresses in their own VPC.
         r#""IpAddress":{"aws:VpcSourceIp":"10.1.2.0/24"}"#,
-        // The caller chooses these, or they say nothing of the caller.
+        // The caller can choose these, or they do not identify the caller.
         r#""StringEquals":{"aws:PrincipalTag/team":"ops"}"#,
         r#""StringEquals":{"aws:RequestTag/team":"ops"}"#,
         r#""StringEquals":{"sts:ExternalId":"x"}"#,
@@ -82,7 +82,7 @@ fn a_condition_that_strangers_can_satisfy_leaves_a_role_public() {
         r#""Bool":{"aws:MultiFactorAuthPresent":"true"}"#,
         r#""Bool":{"aws:PrincipalIsAWSService":"true"}"#,
         r#""DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}"#,
-        // Two conditions that strangers can satisfy are no better than one.
+        // Strangers can satisfy both conditions.
         r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"},"StringLike":{"aws:PrincipalOrgID":"o-*"}"#,
     ] {
         for principal in PRINCIPALS {
@@ -116,7 +116,7 @@ fn a_condition_on_a_known_account_organization_or_network_limits_everyone() {
         r#""StringEquals":{"aws:SourceVpc":"vpc-11112222"}"#,
         r#""StringEquals":{"aws:SourceVpce":"vpce-11112222"}"#,
         r#""StringEquals":{"aws:SourceAccount":"111122223333"}"#,
-        // One good condition is enough: all must hold.
+        // One limiting condition is enough, as all conditions must hold.
         r#""StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5","aws:PrincipalTag/team":"ops"}"#,
         r#""StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"},"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/Admin"}"#,
     ] {

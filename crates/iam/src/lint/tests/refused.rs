@@ -1,4 +1,4 @@
-//! What AWS rejects and what can never match: for each rule a policy with the fault and one without.
+//! Policies that AWS rejects, and elements that never match: for each rule, cases with the error and without it.
 
 use super::policy;
 use crate::admits::Trial;
@@ -26,7 +26,7 @@ fn statement(principal: &str, action: &str, condition: &str) -> String {
     format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":{action},"Condition":{{{condition}}}}}"#)
 }
 
-/// Each must have the rule, or must not.
+/// Checks for each statement whether the rule has a finding.
 fn check(rule: Rule, cases: &[(String, bool)]) {
     for (statement, has_rule) in cases {
         let found = rules(&[statement]);
@@ -186,7 +186,7 @@ fn values_of_the_wrong_type_never_match() {
         (r#""DateLessThan":{"aws:CurrentTime":"2030-01-01T00:00:00Z"}"#, false),
         (r#""DateLessThan":{"aws:CurrentTime":"2030-01-01"}"#, false),
         (r#""DateGreaterThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}"#, false),
-        // Sessions older than a moment in the past: what "revoke sessions" writes.
+        // A session's issue time compared with a past date, as the console's "Revoke sessions" does.
         (r#""DateGreaterThan":{"aws:TokenIssueTime":"2020-01-01T00:00:00Z"}"#, false),
         (r#""DateLessThan":{"aws:TokenIssueTime":"2020-01-01T00:00:00Z"}"#, false),
         (r#""ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333"}"#, true),
@@ -327,7 +327,7 @@ fn a_role_that_no_one_can_assume_is_said_so() {
     assert!(text.contains("error[action-mismatch]"), "{text}");
 }
 
-/// Faults must not be seen where there are none: policies as people, AWS's console and modules write them.
+/// No false errors: policies as written by users, the AWS console and Terraform modules.
 #[test]
 fn common_policies_have_no_error() {
     for statement in [
