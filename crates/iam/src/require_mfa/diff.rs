@@ -1,22 +1,22 @@
-//! The difference between a policy before and after, statement by statement.
+//! Renders the difference between a policy before and after, statement by statement.
 //!
-//! The edits are known, and each lies within one statement, so that the lines before and after it are all there
-//! is to find: no search for the longest common sequence is needed.
+//! Each edit lies within one statement, so it is enough to skip the common lines at the start and the end: no search
+//! for the longest common subsequence is needed.
 
 use serde_json::Value;
 
 use super::require::Change;
 
-/// How statements are set.
+/// How statements are laid out in the diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// As they are written, unless they are on one line.
+    /// As in the text, unless a statement is on one line.
     AsWritten,
-    /// A line for each member, whatever the text is: in IAM no one sees it as it was written.
+    /// One line for each member, whatever the text: IAM does not show policies as they were written.
     ByMember,
 }
 
-/// The lines that differ, after the line before them, under the number of each statement.
+/// Renders the changed lines of each statement, with one line of context before, below the statement's number.
 pub fn render_diff(changes: &[Change], layout: Layout) -> String {
     let mut text = "--- current\n+++ with MFA\n".to_owned();
     for change in changes {
@@ -39,7 +39,7 @@ pub fn render_diff(changes: &[Change], layout: Layout) -> String {
     text
 }
 
-/// The lines of both.
+/// Returns the lines of both texts.
 fn lay_out(before: &str, after: &str, layout: Layout) -> (Vec<String>, Vec<String>) {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let is_on_one_line = !before.contains('\n') && !after.contains('\n');
@@ -51,7 +51,7 @@ fn lay_out(before: &str, after: &str, layout: Layout) -> (Vec<String>, Vec<Strin
     (lines(before), lines(after))
 }
 
-/// The members of one statement or several, each on a line: `"Effect": "Allow",`.
+/// Returns the members of one or more statements, each on one line: `"Effect": "Allow",`.
 fn statement_lines(text: &str) -> Option<Vec<String>> {
     let text = text.trim();
     let list = if text.starts_with('[') { text.to_owned() } else { format!("[{text}]") };
@@ -70,7 +70,7 @@ fn statement_lines(text: &str) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// JSON on one line, with blanks as people write it.
+/// Renders JSON on one line, with the usual spaces.
 fn render_inline(value: &Value) -> String {
     match value {
         Value::Object(members) if !members.is_empty() => {

@@ -1,10 +1,10 @@
-//! Edits of JSON text that keep every other byte: its order, its unknown members, the way it is laid out.
+//! Edits JSON text and keeps all other bytes: the order, unknown members and the layout.
 
 use std::ops::Range;
 
 use super::scan::{Kind, Node, scan};
 
-/// A JSON text to be edited.
+/// The JSON text to edit.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
     pub(super) text: String,
@@ -19,7 +19,7 @@ impl Text {
         scan(&self.text)
     }
 
-    /// Runs `work` on the object at `path`, down from the root.
+    /// Calls `work` with the object at `path`, from the root.
     fn at<T>(&self, path: &[&str], work: impl FnOnce(&Node) -> Option<T>) -> Option<T> {
         let root = self.root()?;
         let mut node = &root;
@@ -39,13 +39,13 @@ impl Text {
         }
     }
 
-    /// The names of the members at `path`.
+    /// Returns the names of the members at `path`.
     pub(super) fn names(&self, path: &[&str]) -> Vec<String> {
         let names = |node: &Node| Some(node.members().iter().map(|member| member.name.clone()).collect());
         self.at(path, names).unwrap_or_default()
     }
 
-    /// Takes the member `name` out of the object at `path`.
+    /// Removes the member `name` from the object at `path`.
     pub(super) fn remove(&mut self, path: &[&str], name: &str) {
         let span = self.at(path, |node| {
             let members = node.members();
@@ -59,7 +59,8 @@ impl Text {
         }
     }
 
-    /// Takes the items of the list, or the one item, at `path` out that are not kept, given as JSON text.
+    /// Removes items of the list, or the single item, at `path`, unless `is_kept` accepts their JSON text.
+    /// Returns whether any item is left.
     pub(super) fn keep_items(&mut self, path: &[&str], is_kept: impl Fn(&str) -> bool) -> bool {
         loop {
             let found = self.at(path, |node| {
@@ -92,7 +93,7 @@ impl Text {
         }
     }
 
-    /// Whether there is a space after a colon.
+    /// Whether the text has a space after colons.
     pub(super) fn is_spaced(&self) -> bool {
         let colon = |node: &Node| {
             let first = node.members().first()?;
@@ -101,7 +102,7 @@ impl Text {
         self.at(&[], colon).unwrap_or(true)
     }
 
-    /// Adds a member at the end of the object at `path`, set off as the others are.
+    /// Adds a member at the end of the object at `path`, in the layout of its other members.
     pub(super) fn add(&mut self, path: &[&str], name: &str, value: &str) {
         let is_spaced = self.is_spaced();
         let edit = self.at(path, |node| {
@@ -129,7 +130,7 @@ impl Text {
     }
 }
 
-/// What to take out so that the part `index` of an object or a list goes, with the comma that set it off.
+/// Returns the range to remove for the part `index` of an object or list, including its comma.
 fn without(spans: &[Range<usize>], index: usize, whole: &Range<usize>) -> Option<Range<usize>> {
     let this = spans.get(index)?;
     let before = index.checked_sub(1).and_then(|before| spans.get(before));

@@ -1,8 +1,8 @@
-//! Makes a trust policy ask people for MFA: its text in, the patched text out, every other byte kept.
+//! Makes a trust policy require MFA from people: returns the patched text and keeps all other bytes.
 //!
-//! Each Allow that lets people in without MFA gets `Bool` `aws:MultiFactorAuthPresent` `true`. What only looks
-//! like it (`BoolIfExists`, `Null`, `ForAllValues`) is replaced, and a statement that names services, providers
-//! or roles beside people is split, these left as they were. A Deny is never touched.
+//! Each Allow that lets people assume the role without MFA gets `Bool` `aws:MultiFactorAuthPresent` `true`. Conditions
+//! that only seem to require MFA (`BoolIfExists`, `Null`, `ForAllValues`) are replaced. A statement that also names
+//! services, identity providers or roles is split, so that these keep their access. A Deny is never changed.
 
 mod edit;
 mod scan;

@@ -1,4 +1,4 @@
-//! Makes one statement ask people for MFA, and takes those out who can have none.
+//! Makes one statement require MFA from people, and separates the principals that cannot have MFA.
 
 use super::edit::{Text, quote};
 use crate::admits::people::{is_age, is_people, is_presence, principals};
@@ -11,15 +11,15 @@ use crate::policy::principal::PrincipalKind;
 const PRESENT: &str = "aws:MultiFactorAuthPresent";
 const AGE: &str = "aws:MultiFactorAuthAge";
 
-/// A statement's text in one or two statements.
+/// The text of a statement, split into one or two statements.
 pub(super) struct Split {
-    /// For people, with MFA.
+    /// The statement for people, which requires MFA.
     pub(super) people: String,
-    /// For services, providers and roles, as it was.
+    /// The statement for services, identity providers and roles, otherwise unchanged.
     pub(super) others: Option<String>,
 }
 
-/// Patches the text of `statement`. `taken` says whether a Sid is there already.
+/// Patches the text of `statement`. `taken` returns whether the policy already has a Sid.
 pub(super) fn patch_statement(
     text: &str,
     statement: &Statement,
@@ -43,14 +43,14 @@ pub(super) fn patch_statement(
     Split { people: people.text, others }
 }
 
-/// IAM wants each Sid once, of letters and digits.
+/// Returns an unused Sid. IAM requires unique Sids of letters and digits.
 fn free_sid(sid: &str, taken: impl Fn(&str) -> bool) -> String {
     let first = format!("{sid}WithoutMfa");
     let more = (2..).map(|number| format!("{first}{number}"));
     std::iter::once(first.clone()).chain(more).find(|sid| !taken(sid)).unwrap_or_default()
 }
 
-/// Keeps people only, or all others only.
+/// Keeps only people, or only all other principals.
 fn keep_principals(text: &mut Text, statement: &Statement, people: bool) {
     let is_person = |json: &str| {
         let name: String = serde_json::from_str(json).unwrap_or_default();
@@ -94,15 +94,15 @@ fn ask_for_mfa(text: &mut Text, statement: &Statement, max_age: Option<u64>) {
     }
 }
 
-/// Whether it asks for MFA, and for nothing that no one has.
+/// Whether the condition requires MFA and can be met.
 fn is_strong(condition: &Condition) -> bool {
     let is_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
     let is_bool = matches!(condition.operator.test, Test::Bool | Test::TextIgnoreCase);
     is_bool && is_true && !condition.values.is_empty() && find_weakness(condition, Effect::Allow).is_none()
 }
 
-/// Writes `Bool` in the place of an operator that lets an absent key pass, where that is all there is to fix;
-/// else takes the condition out. Whether it asks for MFA now.
+/// Replaces an operator that is true for an absent key by `Bool`, if that is the only problem; otherwise removes the
+/// condition. Returns whether the statement requires MFA now.
 fn fix_presence(text: &mut Text, condition: &Condition, has_presence: bool) -> bool {
     let is_true = condition.values.iter().all(|value| value.text.eq_ignore_ascii_case("true"));
     let name = condition.operator_name.as_str();
@@ -117,7 +117,7 @@ fn fix_presence(text: &mut Text, condition: &Condition, has_presence: bool) -> b
     false
 }
 
-/// A limit on the age without `IfExists`; what else there is about the age goes.
+/// Keeps a limit on the age, without `IfExists`, and removes other conditions on it.
 fn fix_age(text: &mut Text, condition: &Condition) {
     if find_weakness(condition, Effect::Allow).is_none() {
         return;
@@ -149,7 +149,7 @@ fn take_out(text: &mut Text, condition: &Condition) {
     }
 }
 
-/// Puts the condition there, in the place of one on the same key under the same operator.
+/// Sets the condition, replacing one on the same key with the same operator.
 fn put(text: &mut Text, operator: &str, key: &str, value: &str) {
     let is_spaced = text.is_spaced();
     let object = |name: &str, value: &str| {

@@ -1,4 +1,4 @@
-//! The policy in, the patched policy out: what is wanted, what changed, and why a policy is left as it is.
+//! Patches a whole policy: the options, the result, and the reasons to leave a policy unchanged.
 
 use super::edit::Text;
 use super::patch::patch_statement;
@@ -14,32 +14,32 @@ use crate::policy::document::{Effect, Policy, PolicyError, Statement};
 use crate::policy::operator::{Order, Test};
 use crate::report::words::describe_principal;
 
-/// What is wanted, and what is known of the role.
+/// The options, and what is known about the role.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// The longest age of the MFA, in seconds.
+    /// The maximum age of the MFA, in seconds.
     pub max_age: Option<u64>,
-    /// The role's ARN, where it is known.
+    /// The role's ARN, if known.
     pub role: Option<String>,
-    /// What else is known.
+    /// What else is known about the request.
     pub trial: Trial,
 }
 
-/// What became of a policy.
+/// The result for a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It asks for MFA already.
+    /// The policy already requires MFA.
     Unchanged(Effects),
-    /// It does so now.
+    /// The policy was changed to require MFA.
     Patched(Patch),
-    /// It is left as it is, for this reason.
+    /// The policy was not changed, for this reason.
     Refused(Guard),
 }
 
 /// The patched policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
-    /// Its text.
+    /// The text of the patched policy.
     pub text: String,
     /// The statements that changed.
     pub changes: Vec<Change>,
@@ -47,57 +47,57 @@ pub struct Patch {
     pub effects: Effects,
 }
 
-/// One statement before and after, with the white space before it.
+/// One statement before and after, with the whitespace before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its number before, from 1.
+    /// The number of the statement in the original policy, from 1.
     pub statement: usize,
-    /// Its text.
+    /// The original text.
     pub before: String,
-    /// Its text, or that of two.
+    /// The new text, of one or two statements.
     pub after: String,
 }
 
-/// What MFA does to whom, in words.
+/// Who is affected by requiring MFA, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Effects {
-    /// People: they need MFA.
+    /// People, who now need MFA.
     pub keeps: Vec<String>,
-    /// Who came in through an account or as anyone, and can have no MFA.
+    /// Callers that had access through an account or `*`, and cannot have MFA.
     pub loses: Vec<String>,
-    /// Services, providers and roles that are trusted by name.
+    /// Services, identity providers and roles that are trusted by name.
     pub left_alone: Vec<String>,
 }
 
-/// Why a policy is left as it is.
+/// Why a policy was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Guard {
-    /// AWS made the role, and changes its policy itself.
+    /// AWS created the role and manages its policy.
     #[error("AWS owns this role, and no one else can change its trust policy")]
     OwnedByAws,
-    /// Services, providers and roles only.
+    /// It trusts only services, identity providers and roles.
     #[error("none of the principals that this role trusts can have MFA")]
     NoOneHasMfa,
-    /// Longer than AWS takes.
+    /// The patched policy is longer than AWS allows.
     #[error("the policy would have {count} characters, and AWS accepts {limit}")]
     TooLong {
-        /// With the change.
+        /// The length of the patched policy, in characters.
         count: usize,
-        /// The quota.
+        /// The quota, in characters.
         limit: usize,
     },
-    /// A Deny, or a condition that no one fulfils.
+    /// The statement with this number, from 1, would deny everyone: by a Deny, or a condition that cannot be met.
     #[error("users with MFA could still not assume it: statement {0} or a Deny denies them")]
     ShutOut(usize),
-    /// Some part of it lets people in all the same.
+    /// The statement with this number, from 1, would still allow people without MFA.
     #[error("users without MFA could still assume it, by statement {0}")]
     StillOpen(usize),
 }
 
-/// Makes the trust policy `text` ask for MFA.
+/// Makes the trust policy `text` require MFA.
 ///
 /// # Errors
-/// When it is no policy; with the place.
+/// If the text is not a valid policy; the error has the position.
 pub fn require_mfa(text: &str, wanted: &Wanted) -> Result<Outcome, PolicyError> {
     let policy = Policy::parse(text)?;
     if wanted.role.as_deref().is_some_and(is_owned_by_aws) {
@@ -125,7 +125,7 @@ pub fn require_mfa(text: &str, wanted: &Wanted) -> Result<Outcome, PolicyError> 
     if changes.is_empty() {
         return Ok(Outcome::Unchanged(effects));
     }
-    // Who has a longer policy than is usual has had the quota raised.
+    // If the policy is already above the default quota, the account's quota must have been raised.
     let limit = if count > USUAL_CHARACTERS { MAX_CHARACTERS } else { USUAL_CHARACTERS };
     let count = count_characters(&after);
     if count > limit {
@@ -142,7 +142,7 @@ fn is_owned_by_aws(role: &str) -> bool {
     })
 }
 
-/// Patches from the last statement to the first, so that those before stay where they are.
+/// Patches from the last statement to the first, so that the positions of earlier statements stay valid.
 fn patch(
     text: &str,
     policy: &Policy,
@@ -189,7 +189,7 @@ fn patch(
     (whole.text, changes)
 }
 
-/// Where the statement is, what sets it off from the next, and whether it is the only one, without a list.
+/// Returns the range of the statement, the separator after it, and whether it is a single object without a list.
 fn find_statement(text: &Text, root: &Node, index: usize) -> Option<(std::ops::Range<usize>, String, bool)> {
     let value = &root.member("Statement")?.value;
     let Kind::Array(items) = &value.kind else { return Some((value.span.clone(), String::new(), true)) };
@@ -205,7 +205,7 @@ fn find_statement(text: &Text, root: &Node, index: usize) -> Option<(std::ops::R
     Some((items.get(index)?.span.clone(), separator, false))
 }
 
-/// Whether it asks for MFA of at most this age, in so many words.
+/// Whether the statement already has a `NumericLessThan` condition with exactly this maximum age, in seconds.
 fn has_age(statement: &Statement, seconds: u64) -> bool {
     statement.conditions.iter().any(|condition| {
         is_age(condition)

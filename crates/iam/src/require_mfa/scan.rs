@@ -1,8 +1,8 @@
-//! JSON with the bytes that each part takes up, for edits that keep every other byte.
+//! Scans JSON for the byte range of each part, so that edits can keep all other bytes.
 
 use std::ops::Range;
 
-/// A value.
+/// A value with its range.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) span: Range<usize>,
@@ -19,7 +19,7 @@ pub(super) enum Kind {
 /// One `name: value` of an object.
 #[derive(Debug)]
 pub(super) struct Member {
-    /// The name with its quotes.
+    /// The range of the name, with its quotes.
     pub(super) key: Range<usize>,
     pub(super) name: String,
     pub(super) value: Node,
@@ -38,7 +38,7 @@ impl Node {
     }
 }
 
-/// Scans a text that is known to be JSON, and not nested deeply: the policy parser has read it.
+/// Scans a text that the policy parser has accepted: valid JSON with limited depth.
 pub(super) fn scan(text: &str) -> Option<Node> {
     let start = text.len() - text.trim_start_matches(is_blank).len();
     Scanner { text, at: start }.value()
@@ -132,7 +132,7 @@ impl Scanner<'_> {
             let rest = self.rest();
             let end = rest.find(['"', '\\'])?;
             let is_end = rest.get(end..)?.starts_with('"');
-            // What follows a backslash may be more than one byte only if it is no JSON.
+            // In valid JSON, the character after a backslash is always a single byte.
             self.at += end + if is_end { 1 } else { 2 };
             if is_end {
                 return Some(start..self.at);
