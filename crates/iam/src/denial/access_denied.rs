@@ -1,4 +1,4 @@
-//! The texts of AccessDenied:
+//! Parses the texts of AccessDenied errors:
 //!
 //! ```text
 //! User: A is not authorized to perform: X on resource: R
@@ -6,33 +6,34 @@
 //!   [ ... authorization id: ID ]
 //! ```
 //!
-//! The reason is often missing: AWS names it where caller and resource are in one organization, and seldom for
-//! AssumeRole. A layer that is named is certain; nothing follows for the layers that are not.
-//! Source: "Troubleshoot access denied error messages" of the IAM user guide.
+//! The reason is often missing: AWS gives it if caller and resource are in the same organization, and rarely for
+//! AssumeRole. A named layer is certain; nothing follows for the other layers. Source: "Troubleshoot access denied
+//! error messages" of the IAM User Guide.
 
-/// The parts of `User: A is not authorized to perform: X on resource: R ...`, as far as they are there.
+/// The parts of `User: A is not authorized to perform: X on resource: R ...` that are present.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Denial {
-    /// Who asked: the ARN of a user or of a session.
+    /// The caller: the ARN of a user or a session.
     pub caller: Option<String>,
-    /// `sts:AssumeRole`, `sts:TagSession`, ...
+    /// The denied action: `sts:AssumeRole`, `sts:TagSession`, ...
     pub action: Option<String>,
-    /// The ARN asked for.
+    /// The ARN of the resource.
     pub resource: Option<String>,
     /// The layer that AWS names.
     pub reason: Option<Reason>,
-    /// For GetRequestAuthorizationDetails.
+    /// The id for GetRequestAuthorizationDetails.
     pub authorization_id: Option<String>,
 }
 
 /// The layer that AWS names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
-    /// By a Deny, or because no policy allows it. For a service control policy AWS may say the former for the latter.
+    /// Whether a statement denies the call; otherwise, no policy allows it. For an SCP, AWS may report a missing Allow
+    /// as an explicit deny.
     pub is_explicit: bool,
-    /// Which.
+    /// The type of policy that denies the call.
     pub layer: PolicyType,
-    /// The policy; only given within the account or the organization.
+    /// The ARN of the policy; only present within the account or the organization.
     pub policy: Option<String>,
 }
 
@@ -56,7 +57,7 @@ pub enum PolicyType {
 }
 
 impl PolicyType {
-    /// By AWS's words for it, in lower case; the longer ones first, as "session" is in more than one.
+    /// AWS's words for each type, in lower case. Longer ones come first, as several contain "session".
     const WORDS: [(&'static str, Self); 8] = [
         ("service control", Self::ServiceControl),
         ("resource control", Self::ResourceControl),
@@ -74,7 +75,7 @@ impl PolicyType {
     }
 }
 
-/// Reads `User: A is not authorized to perform: X on resource: R ...`; what is not there is `None`.
+/// Parses `User: A is not authorized to perform: X on resource: R ...`; missing parts are `None`.
 pub(super) fn parse_denial(message: &str) -> Denial {
     let Some((before, after)) = message.split_once("is not authorized to perform:") else {
         return Denial { authorization_id: parse_authorization_id(message), ..Denial::default() };
@@ -96,7 +97,7 @@ fn parse_reason(text: &str) -> Option<Reason> {
         Some((_, words)) => (true, words),
         None => (false, text.split_once("because no ")?.1),
     };
-    // What comes before the colon or the action is AWS's; an ARN or an action could hold any word.
+    // Only the part before the colon or newline is AWS's own text; an ARN or an action could contain any word.
     let end = words.find([':', '\n']).unwrap_or(words.len());
     let (layer, rest) = words.split_at(end);
     let layer = PolicyType::parse(layer.split(" allows ").next().unwrap_or_default())?;

@@ -1,26 +1,26 @@
-//! What was sent, as plain data: enough to diagnose an error later, and nothing secret.
+//! What a call sent, as plain data without secrets: enough to diagnose an error later.
 //!
-//! It is written to disk. No secret, no MFA code and no external ID is in it, of access key ids the last four
-//! characters only, and of session tags their names.
+//! This data is written to disk. It contains no secret, MFA code or external ID, only the last four characters of
+//! access key ids, and only the names of session tags.
 
 use serde::{Deserialize, Serialize};
 
 use super::aws_error::{AwsError, parse_aws_error};
 use crate::assume::credentials::Credentials;
 
-/// A call for which AWS returned an error: that error, and what was sent.
+/// A call for which AWS returned an error: the error, and what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedCall {
-    /// AWS's code: `AccessDenied`.
+    /// AWS's error code: `AccessDenied`.
     pub code: String,
-    /// AWS's text, as it may be shown.
+    /// AWS's message, safe to display.
     pub message: String,
     /// What was sent.
     pub attempt: Attempt,
 }
 
 impl FailedCall {
-    /// What the error means.
+    /// Parses the error.
     pub fn aws_error(&self) -> AwsError {
         parse_aws_error(&self.code, &self.message)
     }
@@ -29,86 +29,86 @@ impl FailedCall {
 /// What was sent, and the circumstances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// When, in seconds since 1970, by this machine's clock.
+    /// When the call was made, in seconds since 1970, by this machine's clock.
     pub at: i64,
-    /// The profile that was asked for.
+    /// The profile that was requested.
     pub profile: String,
     /// The profile that the failed call belongs to.
     pub step_profile: String,
-    /// The number of the call, from 1, and of how many.
+    /// The number of the call, from 1, and the number of all calls.
     pub step: (usize, usize),
     /// The role; `None` for GetSessionToken.
     pub role: Option<String>,
-    /// The variable of the environment that gave the role.
+    /// The environment variable that set the role.
     #[serde(default)]
     pub role_of_environment: Option<RoleVariable>,
-    /// The variables of the environment that gave other parts of the call: `AWS_MFA_SERIAL`.
+    /// The environment variables that set other parts of the call: `AWS_MFA_SERIAL`.
     #[serde(default)]
     pub variables: Vec<String>,
-    /// The flags that gave the tags and the source identity: `--session-tag`.
+    /// The flags that set the tags and the source identity: `--session-tag`.
     #[serde(default)]
     pub flags: Vec<String>,
-    /// What signed the call.
+    /// The credentials that signed the call.
     pub signer: SignedBy,
-    /// The identity that the chain starts from.
+    /// The identity that the chain starts with.
     pub base: StartedFrom,
-    /// The device that the call presented a code of.
+    /// The MFA device whose code was sent.
     pub serial: Option<String>,
-    /// Whether it carried a code, and whose.
+    /// Whether an MFA code was sent, and where it came from.
     pub code: CodeSent,
-    /// The length asked for, in seconds, and where it was said: `--duration`, `~/.aws/config:14`.
+    /// The requested session duration, in seconds.
     pub seconds: u64,
-    /// Where that was said; `None` for a default.
+    /// Where the duration was set: `--duration`, `~/.aws/config:14`; `None` for a default.
     pub seconds_from: Option<String>,
-    /// The session's name.
+    /// The session name.
     pub session_name: Option<String>,
-    /// Whether a person fixed it.
+    /// Whether the user set the session name.
     pub is_session_name_fixed: bool,
     /// Whether an external ID was sent.
     pub has_external_id: bool,
     /// The names of the session tags that were sent.
     pub tags: Vec<String>,
-    /// The names of those that the source's session carries on.
+    /// The names of session tags inherited from the source's session.
     pub inherited_tags: Vec<String>,
     /// The source identity that was sent.
     pub source_identity: Option<String>,
-    /// The one that the source's session carries on.
+    /// The source identity inherited from the source's session.
     pub inherited_source_identity: Option<String>,
-    /// The region of STS.
+    /// The region of the STS endpoint.
     pub region: String,
-    /// Where STS is, when it is not AWS's own.
+    /// The STS endpoint, unless it is AWS's default.
     pub endpoint: Option<String>,
-    /// How far this machine's clock was ahead of AWS's, in seconds, by the answer.
+    /// How many seconds this machine's clock was ahead of AWS's, from the response.
     pub clock_ahead: Option<i64>,
-    /// What the config and the environment have besides.
+    /// What else the config and the environment contain.
     pub around: Around,
 }
 
-/// A variable of the environment that gave the role, whatever the profile says.
+/// An environment variable that set the role, overriding the profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleVariable {
-    /// `AWS_ROLE_ARN`.
+    /// The variable's name: `AWS_ROLE_ARN`.
     pub name: String,
-    /// The profile's own role, where it has one.
+    /// The role in the profile, if it has one.
     pub replaced: Option<String>,
 }
 
-/// What signed a call.
+/// The credentials that signed a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignedBy {
     /// A long-lived access key.
     AccessKey,
-    /// A GetSessionToken session.
+    /// A session from GetSessionToken.
     SessionToken {
-        /// The device whose code it was obtained with.
+        /// The MFA device that the session was created with.
         serial: Option<String>,
-        /// How long ago, in seconds, where that is known.
+        /// The age of the session in seconds, if known.
         age: Option<i64>,
     },
-    /// A session of a role.
+    /// A role session.
     Role {
-        /// The role's ARN, where it is known.
+        /// The role's ARN, if known.
         arn: Option<String>,
     },
     /// Temporary credentials of unknown kind.
@@ -116,7 +116,7 @@ pub enum SignedBy {
 }
 
 impl SignedBy {
-    /// The kind of these credentials, and how old they are, in seconds, where that is known.
+    /// Returns the kind of the credentials and, if known, their age in seconds.
     pub(super) fn credentials(&self) -> (Credentials, Option<i64>) {
         match self {
             Self::AccessKey => (Credentials::AccessKeys, None),
@@ -128,64 +128,64 @@ impl SignedBy {
     }
 }
 
-/// The identity that a chain starts from.
+/// The identity that a chain starts with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartedFrom {
-    /// The profile that has it.
+    /// The profile that the identity belongs to.
     pub profile: String,
-    /// What it is.
+    /// The kind of identity.
     pub kind: StartKind,
     /// The last characters of the access key id: `****MPLE`.
     pub key: Option<String>,
 }
 
-/// What a chain starts from.
+/// The kind of identity that a chain starts with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StartKind {
-    /// A key in hatbox's store.
+    /// An access key in hatbox's store.
     Stored,
-    /// Keys in a file.
+    /// An access key in a file.
     File,
-    /// Keys of the environment.
+    /// Credentials in the environment.
     Environment,
     /// Anything else.
     Other,
 }
 
-/// Whether a call carried an MFA code.
+/// Whether a call sent an MFA code, and where the code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CodeSent {
-    /// None.
+    /// No code was sent.
     No,
-    /// One of `--mfa-token`.
+    /// The code was given with `--mfa-token`.
     Flag,
-    /// One that a program printed.
+    /// The code was printed by a program.
     Process,
-    /// One that hatbox made from a stored TOTP seed.
+    /// The code was generated from a stored TOTP seed.
     Seed,
-    /// One that a person typed.
+    /// The code was entered by a person.
     Person,
 }
 
-/// What the config and the environment have besides the failed call.
+/// What the config and the environment contain besides the failed call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Around {
-    /// The config file as it is shown to the person.
+    /// The path of the config file, as displayed.
     pub config: String,
-    /// Profiles of the chain, from the one asked for to the base.
+    /// The profiles of the chain, from the requested one to the base.
     pub chain: Vec<String>,
-    /// The MFA devices of profiles that start from the same identity: profile and serial number.
+    /// The MFA devices of profiles with the same base identity: profile and serial number.
     pub devices: Vec<(String, String)>,
     /// The roles of other profiles: profile and ARN.
     pub roles: Vec<(String, String)>,
-    /// Variables of the environment that name an identity: name, and of a key id its last characters.
+    /// Environment variables that set an identity: the name and, for an access key id, its last characters.
     pub variables: Vec<(String, Option<String>)>,
 }
 
 impl Attempt {
-    /// `[profile NAME]`, as it is written in the config.
+    /// Returns the name of a profile's config section: `profile NAME`, or `default`.
     pub fn section(profile: &str) -> String {
         if profile == "default" { "default".to_owned() } else { format!("profile {profile}") }
     }

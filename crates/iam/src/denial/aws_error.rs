@@ -1,38 +1,38 @@
-//! AWS's errors: code and text in, what they mean out.
+//! Classifies AWS errors by their code and message.
 
 use super::access_denied::{Denial, parse_denial};
 use jiff::Timestamp;
 
-/// What an error of AWS means.
+/// The meaning of an AWS error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AwsError {
-    /// The MFA code is wrong, too old, or was used already.
+    /// The MFA code is wrong, expired or already used.
     WrongCode,
-    /// The MFA device is unknown, another user's, out of step, or throttled.
+    /// The MFA device is unknown, belongs to another user, is out of sync, or is throttled.
     WrongDevice,
-    /// A serial number without a code, or the other way round.
+    /// A serial number was sent without a code, or a code without a serial number.
     HalfMfa,
-    /// No such key, or it is inactive.
+    /// The access key does not exist or is inactive.
     UnknownKey,
-    /// The secret is not that of the key.
+    /// The secret does not match the access key.
     WrongSecret,
-    /// The caller's clock is off: positive when it is ahead, in seconds.
+    /// The caller's clock is wrong, by this many seconds; positive if it is ahead.
     ClockSkew(i64),
-    /// The temporary credentials that signed have ended.
+    /// The temporary credentials that signed the call have expired.
     Expired,
-    /// Not allowed, by one side or another.
+    /// A policy denies the call, or none allows it.
     NotAuthorized(Box<Denial>),
-    /// The root user may not assume roles.
+    /// The root user cannot assume roles.
     Root,
     /// GetSessionToken was signed with temporary credentials.
     SessionCannot,
-    /// More than the role's own maximum was asked for.
+    /// The requested duration exceeds the role's maximum session duration.
     OverRoleMaximum,
-    /// More than one hour was asked for when chaining.
+    /// Role chaining limits the session to 1 hour.
     OverChainMaximum,
-    /// A parameter was not taken; AWS's text says which.
+    /// A parameter is invalid; AWS's message says which one.
     Invalid,
-    /// STS is not active in the region, for the account.
+    /// STS is not activated in the region for the account.
     RegionDisabled,
     /// Too many calls.
     Throttled,
@@ -40,7 +40,7 @@ pub enum AwsError {
     Other,
 }
 
-/// Reads the code and the text of an error.
+/// Classifies an error by its code and message.
 pub fn parse_aws_error(code: &str, message: &str) -> AwsError {
     let has = |part: &str| message.contains(part);
     match code {
@@ -64,7 +64,7 @@ pub fn parse_aws_error(code: &str, message: &str) -> AwsError {
     }
 }
 
-/// How far the caller's clock is ahead, in seconds, from the text about a rejected signature:
+/// Returns by how many seconds the caller's clock is ahead, from the message about a rejected signature:
 /// `Signature expired: OURS is now earlier than LIMIT (THEIRS - 15 min.)`.
 fn parse_skew(message: &str) -> Option<i64> {
     let (ours, rest) = if let Some(rest) = message.split_once("Signature expired: ") {
@@ -76,7 +76,7 @@ fn parse_skew(message: &str) -> Option<i64> {
     Some(parse_time(ours)?.as_second() - parse_time(theirs)?.as_second())
 }
 
-/// `YYYYMMDDTHHMMSSZ`, as in signatures.
+/// Parses `YYYYMMDDTHHMMSSZ`, the format in signatures.
 fn parse_time(text: &str) -> Option<Timestamp> {
     jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text.trim())
         .ok()?

@@ -1,52 +1,52 @@
-//! The causes of a denied call, and how likely each is: on which evidence, and what helps.
+//! The possible causes of a denied call, the likelihood and evidence of each, and the fixes.
 
-/// Why a call for a role was denied. The numbers are those of `ALL`, and are kept from version to version.
+/// Why a call for a role was denied. The numbers are those of `ALL`, and stay the same in all versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The role wants MFA, and no code was sent.
+    /// The role requires MFA, and no code was sent.
     NoCode,
-    /// The serial number is not that of a device of the caller's.
+    /// The serial number is not that of one of the caller's devices.
     WrongSerial,
-    /// The code was wrong, late, or used already.
+    /// The MFA code was wrong, expired or already used.
     WrongCode,
-    /// The user has only passkeys or SMS devices, which give no code for calls.
+    /// The user has only passkeys or SMS devices, which produce no codes for API calls.
     OnlyPasskey,
-    /// The source is a role, whose credentials never carry MFA.
+    /// The source is a role, whose sessions never have MFA.
     ChainedWithoutMfa,
-    /// The caller's own policies do not allow it.
+    /// The caller's own policies do not allow the call.
     OwnPolicies,
     /// The role does not trust the caller.
     NotTrusted,
-    /// There is no such role.
+    /// The role does not exist.
     RoleName,
-    /// The external ID is missing or another.
+    /// The external ID is missing or wrong.
     ExternalId,
-    /// The role asks for a certain session name.
+    /// The role requires a certain session name.
     SessionName,
-    /// A source identity is missing, or carried and not permitted.
+    /// A source identity is missing, or one was sent and is not allowed.
     SourceIdentity,
-    /// Session tags are missing, or sent and not permitted.
+    /// Session tags are missing, or were sent and are not allowed.
     SessionTags,
-    /// More time was asked for than there is.
+    /// The requested duration is too long.
     Duration,
     /// A policy of the organization denies it.
     Organization,
-    /// A permissions boundary or a session policy leaves it out.
+    /// A permissions boundary or a session policy does not allow the call.
     Boundary,
-    /// The credentials are another's, or have ended.
+    /// The credentials belong to another identity, or have expired.
     WrongIdentity,
-    /// The trust policy names someone who was deleted.
+    /// The trust policy names a deleted user or role.
     DeletedPrincipal,
-    /// A condition on address, time, organization, tag or network.
+    /// A condition on address, time, organization, tag or network is not met.
     Condition,
-    /// The MFA is too long ago.
+    /// The MFA of the session is too old.
     OldMfa,
-    /// The region is off, or the role is seconds old.
+    /// The region is not activated, or the role was just created.
     RegionOrNew,
 }
 
 impl Cause {
-    /// All, by number.
+    /// All causes, by number.
     pub const ALL: [Self; 20] = [
         Self::NoCode,
         Self::WrongSerial,
@@ -70,12 +70,12 @@ impl Cause {
         Self::RegionOrNew,
     ];
 
-    /// Its number, from 1.
+    /// Returns the number of the cause, from 1.
     pub fn number(self) -> usize {
         Self::ALL.iter().position(|cause| *cause == self).map_or(0, |index| index + 1)
     }
 
-    /// A stable word for it, for `--json`.
+    /// Returns a stable name for `--json`.
     pub fn id(self) -> &'static str {
         match self {
             Self::NoCode => "no-code",
@@ -101,7 +101,7 @@ impl Cause {
         }
     }
 
-    /// What is checked, in one or two words.
+    /// Returns what is checked, in one or two words.
     pub fn label(self) -> &'static str {
         match self {
             Self::NoCode => "no MFA code",
@@ -128,48 +128,48 @@ impl Cause {
     }
 }
 
-/// The weight of what is always possible.
+/// The weight of a cause that is possible on every call.
 pub(super) const EITHER_SIDE: u8 = 50;
 
-/// What was found of one cause.
+/// The result of checking one cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeighedCause {
     /// The cause.
     pub cause: Cause,
-    /// Whether it is one here.
+    /// Whether it is a cause of this error.
     pub assessment: Assessment,
-    /// In words, without a final period.
+    /// The explanation, without a final period.
     pub text: String,
-    /// What helps, where something does.
+    /// The fixes, if there are any.
     pub fixes: Vec<Fix>,
-    /// Orders causes of equal assessment: the higher first.
+    /// Sorts causes with the same assessment, the highest first.
     pub(super) weight: u8,
 }
 
-/// Whether something is a cause here.
+/// Whether something is a cause of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assessment {
-    /// It is one, or probably one.
+    /// It is a cause, certainly or probably.
     Cause(Evidence),
-    /// It could be one, and nothing speaks for it.
+    /// It could be a cause, without evidence for it.
     Open,
-    /// It is none.
+    /// It is not a cause.
     RuledOut(Evidence),
 }
 
-/// What an assessment is based on.
+/// The evidence for an assessment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evidence {
-    /// AWS's own text.
+    /// AWS's own message.
     AwsSaid,
-    /// Policies, devices or calls that were seen.
+    /// Policies, devices or calls that hatbox evaluated.
     Computed,
-    /// The config, and what usually goes wrong.
+    /// The config, and the most common mistakes.
     Likely,
 }
 
 impl Evidence {
-    /// Its name to people and programs.
+    /// Returns the name used in text and JSON.
     pub fn label(self) -> &'static str {
         match self {
             Self::AwsSaid => "AWS said",
@@ -179,33 +179,33 @@ impl Evidence {
     }
 }
 
-/// What helps.
+/// A fix for a cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fix {
-    /// A line for a section of the config.
+    /// A line to add to a section of the config.
     Setting {
-        /// `mfa_serial = arn:aws:iam::111122223333:mfa/alice`
+        /// The line: `mfa_serial = arn:aws:iam::111122223333:mfa/alice`
         line: String,
-        /// `~/.aws/config`
+        /// The file: `~/.aws/config`
         file: String,
-        /// `profile prod`
+        /// The section: `profile prod`
         section: String,
     },
-    /// A command to paste.
+    /// A command to run.
     Command(String),
-    /// Something for a person to do, or to hand to someone else.
+    /// An instruction for the user, or for someone else.
     Words(String),
-    /// A statement to hand to whoever manages the policies.
+    /// A policy statement for whoever manages the policies.
     Statement {
-        /// Whose policy it belongs into.
+        /// The policy that the statement belongs to.
         belongs: String,
-        /// JSON, on one line.
+        /// The statement as JSON, on one line.
         json: String,
     },
 }
 
 impl Fix {
-    /// As one line; what is to be pasted is not broken.
+    /// Renders the fix on one line, so that it can be copied.
     pub fn render(&self) -> String {
         match self {
             Self::Setting { line, file, section } => format!("{line}     in {file}, [{section}]"),
@@ -220,27 +220,27 @@ impl WeighedCause {
         Self { cause, assessment, text: text.into(), fixes: Vec::new(), weight: 0 }
     }
 
-    /// AWS named it.
+    /// Creates a cause that AWS named.
     pub(super) fn said(cause: Cause, text: impl Into<String>) -> Self {
         Self { weight: 100, ..Self::new(cause, Assessment::Cause(Evidence::AwsSaid), text) }
     }
 
-    /// What was seen shows it.
+    /// Creates a cause that the evaluation of policies or devices shows.
     pub(super) fn computed(cause: Cause, text: impl Into<String>) -> Self {
         Self { weight: 90, ..Self::new(cause, Assessment::Cause(Evidence::Computed), text) }
     }
 
-    /// The config speaks for it, this much.
+    /// Creates a cause that the config makes likely, with this weight.
     pub(super) fn likely(cause: Cause, weight: u8, text: impl Into<String>) -> Self {
         Self { weight, ..Self::new(cause, Assessment::Cause(Evidence::Likely), text) }
     }
 
-    /// No one knows.
+    /// Creates a possible cause without evidence.
     pub(super) fn open(cause: Cause, text: impl Into<String>) -> Self {
         Self::new(cause, Assessment::Open, text)
     }
 
-    /// It is none, by this evidence.
+    /// Creates the result for something that this evidence rules out as a cause.
     pub(super) fn ruled_out(cause: Cause, evidence: Evidence, text: impl Into<String>) -> Self {
         Self::new(cause, Assessment::RuledOut(evidence), text)
     }

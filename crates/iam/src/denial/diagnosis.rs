@@ -1,4 +1,4 @@
-//! All causes weighed: which it is, which it may be, which it is not.
+//! Checks all causes and ranks them.
 
 use jiff::Timestamp;
 
@@ -11,29 +11,29 @@ use super::known::Known;
 use super::view::View;
 use hatbox_types::text::phrases::render_role_of_environment;
 
-/// The most causes that are offered besides the first.
+/// The maximum number of causes shown besides the first.
 const MAX_OTHERS: usize = 3;
-/// What weighs less than this only `why` shows.
+/// Causes with a lower weight are only shown by `why`.
 const WORTH_SHOWING: u8 = 35;
 
-/// Why a call failed, as far as is known.
+/// Why a call failed, as far as known.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
-    /// `alice may not assume prod-admin`
+    /// The summary: `alice may not assume prod-admin`
     pub headline: String,
-    /// The layer that AWS named, in words, where that alone is no cause.
+    /// The layer that AWS named, as text, if that alone does not identify the cause.
     pub named_layer: Option<String>,
-    /// That a variable of the environment gave the role, in words, and how to do without it.
+    /// A note that an environment variable set the role, and how to unset it.
     pub role_of_environment: Option<(String, Fix)>,
-    /// The same of other parts of the call.
+    /// Notes that environment variables set other parts of the call, and how to unset them.
     pub parts_of_environment: Vec<(String, Fix)>,
-    /// What was found of each cause: the causes first, by weight, then the rest by number.
+    /// The results for all causes: actual causes first, by weight, then the others, by number.
     pub causes: Vec<WeighedCause>,
-    /// Whether AWS may have meant one side or the other, and did not say.
+    /// Whether AWS gave no reason, so that either side may have denied the call.
     pub is_bare: bool,
 }
 
-/// Weighs all causes of an error. Pure and quick: nothing is called.
+/// Checks all causes of an error. Pure and fast: makes no calls.
 pub fn diagnose(aws_error: &AwsError, attempt: &Attempt, known: &Known, now: Timestamp) -> Diagnosis {
     let view = View::new(aws_error, attempt, known, now);
     let mut causes: Vec<WeighedCause> = Cause::ALL.into_iter().map(|cause| weigh(cause, &view)).collect();
@@ -52,22 +52,22 @@ pub fn diagnose(aws_error: &AwsError, attempt: &Attempt, known: &Known, now: Tim
 }
 
 impl Diagnosis {
-    /// What it is, or most likely is.
+    /// Returns the most likely cause, if there is one.
     pub fn first(&self) -> Option<&WeighedCause> {
         self.causes.first().filter(|weighed| matches!(weighed.assessment, Assessment::Cause(_)))
     }
 
-    /// Whether something speaks for the first cause: AWS, what was seen, or what was sent. Else it is one side or
-    /// the other, and no one can tell.
+    /// Whether there is evidence for the first cause: from AWS, from policies, or from what was sent. Otherwise either
+    /// side may have denied the call.
     pub fn is_explained(&self) -> bool {
         self.first().is_some_and(|first| {
             first.assessment != Assessment::Cause(Evidence::Likely) || first.weight > EITHER_SIDE
         })
     }
 
-    /// What it may be instead, the likeliest first.
+    /// Returns the other possible causes, the most likely first.
     pub fn others(&self) -> impl Iterator<Item = &WeighedCause> {
-        // A role that does not exist denies all callers, and AWS has named the layer already.
+        // A role that does not exist denies all callers, and a layer that AWS named is certain.
         let is_alone = self.first().is_some_and(|first| {
             first.assessment == Assessment::Cause(Evidence::AwsSaid)
                 || first.assessment == Assessment::Cause(Evidence::Computed) && first.cause == Cause::RoleName
@@ -91,7 +91,7 @@ fn headline(view: &View<'_>) -> String {
     }
 }
 
-/// A trust policy that denies has its own reason, which AWS does not name.
+/// Returns the trust policy as the named layer. AWS does not say which statement in it denies the call.
 fn named_layer(view: &View<'_>) -> Option<String> {
     let reason = view.reason().filter(|reason| reason.layer == PolicyType::Trust)?;
     Some(if reason.is_explicit {
@@ -101,14 +101,14 @@ fn named_layer(view: &View<'_>) -> Option<String> {
     })
 }
 
-/// Whoever has forgotten the variable looks for the cause in the profile.
+/// Notes that a variable set the role, as users who forgot the variable search for the cause in the profile.
 fn role_of_environment(attempt: &Attempt) -> Option<(String, Fix)> {
     let RoleVariable { name, replaced } = attempt.role_of_environment.as_ref()?;
     let text = render_role_of_environment(name, &attempt.step_profile, replaced.as_deref());
     Some((text, Fix::Command(format!("unset {name}"))))
 }
 
-/// Variables that give what the profile did not ask for, or in the place of what it asked for.
+/// Notes the variables that add to or override settings of the profile.
 fn parts_of_environment(attempt: &Attempt) -> Vec<(String, Fix)> {
     let part = |name: &str| match name {
         "AWS_MFA_SERIAL" => Some("MFA device"),

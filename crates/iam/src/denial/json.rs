@@ -1,4 +1,4 @@
-//! A diagnosis as a program reads it. Names and shapes are kept from version to version; new ones may be added.
+//! Renders a diagnosis as JSON. Names and types stay the same in all versions; new members may be added.
 
 use serde_json::{Value, json};
 
@@ -7,8 +7,8 @@ use super::cause::{Assessment, Evidence, Fix, WeighedCause};
 use super::diagnosis::Diagnosis;
 use super::report::render_headline;
 
-/// Renders a failed call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`,
-/// `checked`, `asked`: the actions that AWS `answered` since.
+/// Renders a failed call and its diagnosis: `schema`, `explained`, `headline`, `aws`, `attempt`, `causes`, `checked`,
+/// and `asked` with the actions in `answered`, which AWS answered after the error.
 pub fn render_diagnosis_json(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str]) -> Value {
     let causes: Vec<_> = diagnosis
         .causes

@@ -1,4 +1,4 @@
-//! What is known beside AWS's answer and the config: by IAM's answers, or by saved accounts.
+//! Facts besides AWS's error and the config, from calls to IAM or from saved accounts.
 
 use jiff::Timestamp;
 use std::time::Duration;
@@ -11,51 +11,51 @@ use crate::policy::arn::Arn;
 use crate::policy::document::Policy;
 use crate::policy::evaluate::Layer;
 
-/// A fact and where it came from.
+/// A fact and its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced<T> {
     /// The fact.
     pub value: T,
-    /// `infra/terraform.tfstate, 2 days old`; `IAM, now`.
+    /// The source: `infra/terraform.tfstate, 2 days old`; `IAM, now`.
     pub origin: String,
 }
 
-/// All that is known; what is unknown is `None`.
+/// The known facts; `None` means unknown.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The ARN that the signing credentials belong to (GetCallerIdentity).
     pub caller: Option<Sourced<String>>,
-    /// The role asked for.
+    /// The role to assume.
     pub role: Option<Sourced<Role>>,
-    /// ARNs of roles of the role's account: a role that is not among them does not exist.
+    /// The ARNs of all roles in the role's account: a role that is not listed does not exist.
     pub roles: Option<Sourced<Vec<String>>>,
-    /// The caller's own policies.
+    /// The policies of the caller.
     pub policies: Option<Sourced<CallerPolicies>>,
     /// The serial numbers of all MFA devices of the caller.
     pub devices: Option<Sourced<Vec<String>>>,
 }
 
-/// What AWS answered when it was asked after the error.
+/// What AWS returned to calls after the error.
 #[derive(Debug, Default)]
 pub struct Answers {
-    /// What single answers returned.
+    /// The facts from single calls.
     pub known: Known,
-    /// Account details of the account that was asked, as JSON: all that is in it.
+    /// The complete details of the account that was queried, as JSON.
     pub details: Option<String>,
-    /// The actions that were answered.
+    /// The actions that AWS answered.
     pub answered: Vec<&'static str>,
 }
 
 impl Known {
-    /// What is known here, and of what is not, what `other` tells. Whether there is the role asked for, `role`, is not
-    /// asked of `other` where it is known here: that may be older.
+    /// Adds facts from `other` that are unknown here. Whether the requested role `role` exists is only taken from
+    /// `other` if it is unknown here, as `other` may be older.
     #[must_use]
     pub fn or(self, other: Self, role: Option<&str>) -> Self {
         let is_there = self.role.is_some();
         let is_missing = self.roles.is_some();
         let roles = match (self.roles, other.roles) {
             _ if is_there => None,
-            // The names of others help to find the one that is meant.
+            // The other names help to suggest the right role.
             (Some(mut known), Some(more)) => {
                 known.value.extend(more.value.into_iter().filter(|arn| Some(arn.as_str()) != role));
                 Some(known)
@@ -72,29 +72,29 @@ impl Known {
     }
 }
 
-/// A role, as far as it is known.
+/// A role, as far as known.
 #[derive(Debug, Clone)]
 pub struct Role {
-    /// Who is let in; `None` where it is not known until Terraform applies, or cannot be read.
+    /// The trust policy; `None` if it is unknown until Terraform applies its plan, or cannot be read.
     pub trust: Option<Policy>,
-    /// The longest session that it gives.
+    /// The maximum session duration.
     pub max_session: Option<Duration>,
-    /// When it was made.
+    /// When the role was created.
     pub created_at: Option<Timestamp>,
 }
 
-/// The policies that limit a caller.
+/// The policies that apply to a caller.
 #[derive(Debug, Clone, Default)]
 pub struct CallerPolicies {
-    /// Inline, attached, and those of groups.
+    /// The inline and attached policies, including those of groups.
     pub identity: Vec<Policy>,
-    /// The permissions boundary, where there is one.
+    /// The permissions boundary, if there is one.
     pub boundary: Option<Vec<Policy>>,
-    /// Whether a policy is missing here: then only a Deny is certain.
+    /// Whether policies are missing, so that only an explicit deny is certain.
     pub is_partial: bool,
 }
 
-/// What `accounts` says about a call for `role` by `caller`, whose ARNs they are.
+/// Returns what `accounts` contain about a call for `role` by `caller`, both given as ARNs.
 pub fn gather_known(accounts: &Accounts, role: Option<&str>, caller: Option<&str>, now: Timestamp) -> Known {
     let gathering = Gathering { accounts, now };
     let mut known = Known::default();
@@ -143,7 +143,7 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    /// The one trust policy that bears the role's name, where its account is in no source.
+    /// Finds a trust policy by the role's name, among those whose account is unknown; `None` if there are several.
     fn unplaced(&self, arn: &str) -> Option<&'a accounts::UnplacedRole> {
         let name = arn.rsplit('/').next()?;
         let mut all = self.accounts.unplaced.iter().filter(|role| role.name == name);

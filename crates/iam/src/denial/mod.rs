@@ -1,8 +1,8 @@
-//! Why AWS denied a call: from the text of its error, what was sent, and what else is known, to ranked causes.
+//! Finds out why AWS denied a call: from the error message, what was sent, and other known facts to ranked causes.
 //!
-//! [`aws_error`] and [`access_denied`] read AWS's text, [`attempt`] holds what was sent, [`known`] what IAM or saved policies say;
-//! [`diagnose`] weighs each [`Cause`]; [`report`] and [`json`] put the result into words. Nothing here calls anything,
-//! and no secret, code or expected external ID is in any text.
+//! [`aws_error`] and [`access_denied`] parse AWS's message, [`attempt`] holds what was sent, [`known`] the facts from
+//! IAM or saved policies; [`diagnose`] ranks each [`Cause`]; [`report`] and [`json`] render the result. Nothing here
+//! makes calls, and no text contains a secret, an MFA code or an expected external ID.
 
 pub mod access_denied;
 pub mod attempt;

@@ -1,12 +1,12 @@
-//! Masks ARNs, account ids, and the names in them, so that a page can be shown to strangers.
+//! Masks ARNs, account ids and the names in them, so that output can be shared publicly.
 //!
-//! Each has a number, so that what was the same before is the same after. A word of a sentence that is also a
-//! user's name is masked too: rather too much than too little.
+//! Masks are numbered, so that equal values have equal masks. A word that is also a user's name is masked too: masking
+//! too much is safer than too little.
 
 use hatbox_types::arn::Arn;
 use serde_json::Value;
 
-/// What was masked so far.
+/// Masks texts, and remembers the masked values.
 #[derive(Debug, Default)]
 pub struct Redactor {
     names: Vec<String>,
@@ -14,16 +14,16 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Masks `names` as well: of users, roles and devices, without their ARNs.
+    /// Creates a redactor that also masks `names`: the names of users, roles and devices outside ARNs.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         let mut names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
-        // The longest first: one may begin with another.
+        // The longest first, as one name may start with another.
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));
         names.dedup();
         Self { names, seen: Vec::new() }
     }
 
-    /// The names in the ARNs of `text`.
+    /// Returns the names in the ARNs of `text`.
     pub fn names_in(text: &str) -> Vec<String> {
         arns(text)
             .flat_map(|(_, arn)| {
@@ -33,7 +33,7 @@ impl Redactor {
             .collect()
     }
 
-    /// The text with everything masked.
+    /// Returns the text with everything masked.
     pub fn redact(&mut self, text: &str) -> String {
         let mut masked = String::new();
         let mut end = 0;
@@ -47,7 +47,7 @@ impl Redactor {
         self.redact_names(masked)
     }
 
-    /// The value with every text in it masked, names of members apart.
+    /// Masks all strings in the value, except the names of members.
     pub fn redact_json(&mut self, value: &mut Value) {
         match value {
             Value::String(text) => *text = self.redact(text),
@@ -109,12 +109,12 @@ impl Redactor {
     }
 }
 
-/// Whether the character makes a name longer, or belongs to a mask.
+/// Whether the character would continue a name, or is part of a mask.
 fn masked_char(c: Option<char>) -> bool {
     c.is_some_and(|c| c.is_alphanumeric() || "_-<>".contains(c))
 }
 
-/// The ARNs in a text, with where they start.
+/// Returns the ARNs in a text, with their byte offsets.
 fn arns(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.match_indices("arn:").filter_map(move |(start, _)| {
         let rest = text.get(start..)?;

@@ -1,4 +1,4 @@
-//! A diagnosis in words: the short report, as a failing `exec` prints it, and the whole page, as `why` prints it.
+//! Renders a diagnosis as text: the short report that a failing `exec` prints, and the full page that `why` prints.
 
 use jiff::Timestamp;
 use std::time::Duration;
@@ -9,26 +9,26 @@ use super::diagnosis::Diagnosis;
 use hatbox_types::duration::render_duration;
 use hatbox_types::text::page::{Line, Page, Style};
 
-/// The width of the labels.
+/// The width of the labels, in columns.
 const INDENT: usize = 14;
 
-/// What a failing command prints.
+/// The report that a failing command prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// `access denied: alice may not assume prod-admin (sts:AssumeRole, AccessDenied)`
+    /// The first line: `access denied: alice may not assume prod-admin (sts:AssumeRole, AccessDenied)`
     pub headline: String,
-    /// What follows.
+    /// The text after the first line.
     pub page: Page,
 }
 
-/// Renders the short report; `None` where none of the causes speaks for itself.
+/// Renders the short report; `None` if there is no evidence for any of the causes.
 pub fn render_report(call: &FailedCall, diagnosis: &Diagnosis) -> Option<Report> {
     let mut page = render_causes(diagnosis)?;
     page.plain(&format!("{:INDENT$}hatbox why --last     shows everything that was checked", ""));
     Some(Report { headline: render_headline(call, diagnosis), page })
 }
 
-/// The first line of the report.
+/// Renders the first line of the report.
 pub fn render_headline(call: &FailedCall, diagnosis: &Diagnosis) -> String {
     let start = if call.code.starts_with("AccessDenied") { "access denied" } else { "AWS returned an error" };
     format!("{start}: {} ({}, {})", diagnosis.headline, action(&call.attempt), call.code)
@@ -38,7 +38,7 @@ fn action(attempt: &Attempt) -> &'static str {
     if attempt.role.is_some() { "sts:AssumeRole" } else { "sts:GetSessionToken" }
 }
 
-/// The causes that are worth showing, with what helps.
+/// Renders the causes that are worth showing, with their fixes.
 pub(super) fn render_causes(diagnosis: &Diagnosis) -> Option<Page> {
     let first = diagnosis.first()?;
     let is_said = first.assessment == Assessment::Cause(Evidence::AwsSaid);
@@ -76,13 +76,13 @@ fn push_fixes(page: &mut Page, label: &str, fixes: &[Fix]) {
         let label = if index == 0 { label } else { "" };
         match fix {
             Fix::Words(words) => push_labelled(page, label, words),
-            // What is to be pasted stays whole.
+            // Do not wrap text that users copy.
             _ => page.0.push(lead(label).with(&fix.render(), Style::Plain)),
         }
     }
 }
 
-/// A label, and a text broken into lines beside it.
+/// Adds a label with wrapped text beside it.
 fn push_labelled(page: &mut Page, label: &str, text: &str) {
     page.hang(lead(label), text, Style::Plain, INDENT);
 }
@@ -93,10 +93,10 @@ fn lead(label: &str) -> Line {
     lead
 }
 
-/// The width of what is before the words of a check.
+/// The width of a check before its text, in columns.
 const BEFORE: usize = 32;
 
-/// Renders all that is known of a failed call. `answered` are the actions that AWS answered since.
+/// Renders everything known about a failed call. `answered` are the actions that AWS answered after the error.
 pub fn render_page(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str], now: Timestamp) -> Page {
     let attempt = &call.attempt;
     let mut page = Page::default();
@@ -125,7 +125,7 @@ pub fn render_page(call: &FailedCall, diagnosis: &Diagnosis, answered: &[&str], 
     page
 }
 
-/// What is known of how long ago it was.
+/// Renders the profile, and how long ago the call was made.
 fn render_profile(attempt: &Attempt, now: Timestamp) -> String {
     let seconds = u64::try_from(now.as_second() - attempt.at).unwrap_or_default();
     let ago = Duration::from_secs(if seconds < 60 { seconds } else { seconds / 60 * 60 });

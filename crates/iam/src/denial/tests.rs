@@ -1,4 +1,4 @@
-//! All questions start from one context of a request, so a condition gets one answer whoever asks.
+//! All commands evaluate conditions with the same context, so they give the same answer for a condition.
 
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ fn attempt() -> Attempt {
     serde_json::from_value(attempt).unwrap()
 }
 
-/// The answer to `alice`, who signs with access keys, by each question.
+/// The answer of each command for `alice`, who signs with access keys.
 fn answers(statements: &[Value]) -> Vec<(&'static str, &'static str)> {
     let trust = json!({ "Version": "2012-10-17", "Statement": statements });
     let policy = Policy::parse(&trust.to_string()).unwrap();

@@ -1,4 +1,4 @@
-//! All that the causes look at, worked out once.
+//! Everything that the checks of causes use, computed once.
 
 use jiff::Timestamp;
 
@@ -11,21 +11,21 @@ use crate::policy::answer::Answer;
 use crate::policy::arn::Arn;
 use crate::policy::evaluate::{Caller, Decision, DenyKind};
 
-/// What the causes look at.
+/// The input for the checks of causes.
 pub(super) struct View<'a> {
     pub(super) aws_error: &'a AwsError,
     pub(super) attempt: &'a Attempt,
     pub(super) known: &'a Known,
     pub(super) now: Timestamp,
-    /// Who asked: a user's name, a role's, or a description.
+    /// The caller as shown: the name of a user or role, or a description.
     pub(super) who: String,
-    /// The ARN of whoever asked, by AWS's own word.
+    /// The caller's ARN, according to AWS.
     pub(super) caller: Option<String>,
     /// The role's name.
     pub(super) whom: String,
-    /// What the role's trust policy says, with its origin.
+    /// The evaluation of the role's trust policy, with its source.
     pub(super) trust: Option<(Trusting, &'a str)>,
-    /// What the caller's own policies say, with their origin.
+    /// The evaluation of the caller's own policies, with their source.
     pub(super) own: Option<(Decision, &'a str)>,
 }
 
@@ -58,13 +58,13 @@ impl<'a> View<'a> {
             let known_role = known.role.as_ref();
             view.trust =
                 known_role.and_then(|fact| Some((call.ask_trust(&fact.value)?, fact.origin.as_str())));
-            // One that denies by itself says nothing about the caller's own policies.
+            // A trust policy that denies the call says nothing about the caller's own policies.
             let is_denying = view.trust.as_ref().is_some_and(|(trust, _)| trust.answer == Answer::No);
             let trust = known_role.and_then(|fact| fact.value.trust.as_ref()).filter(|_| !is_denying);
             view.own = known.policies.as_ref().and_then(|fact| {
                 let own = &fact.value;
                 let decision = call.ask_own(&own.identity, own.boundary.as_ref(), trust)?;
-                // Where a policy is missing, it could allow what the others do not, or deny what they do.
+                // A missing policy could allow what the others do not, or deny what they allow.
                 let is_certain =
                     !own.is_partial || matches!(decision, Decision::Deny { kind: DenyKind::Explicit, .. });
                 is_certain.then_some((decision, fact.origin.as_str()))
@@ -73,7 +73,7 @@ impl<'a> View<'a> {
         view
     }
 
-    /// The caller as the evaluator knows it.
+    /// Returns the caller in the evaluator's type.
     fn policy_caller(&self) -> Option<Caller> {
         let text = self.caller.as_deref()?;
         let arn = Arn::parse(text)?;
@@ -96,17 +96,17 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The layer that AWS names.
+    /// Returns the layer that AWS names.
     pub(super) fn reason(&self) -> Option<&'a Reason> {
         self.denial()?.reason.as_ref()
     }
 
-    /// Whether the trust policy may be what denied the call: AWS named it, or no layer.
+    /// Whether the trust policy may have denied the call: AWS named it, or named no layer.
     pub(super) fn may_be_trust(&self) -> bool {
         self.is_about_role() && self.reason().is_none_or(|reason| reason.layer == PolicyType::Trust)
     }
 
-    /// Whether it is AssumeRole itself that is denied, not one of the actions that go with it.
+    /// Whether AssumeRole itself was denied, rather than one of the additional actions.
     pub(super) fn is_about_role(&self) -> bool {
         self.attempt.role.is_some()
             && self.denial().is_some_and(|denial| {
@@ -114,21 +114,21 @@ impl<'a> View<'a> {
             })
     }
 
-    /// Whether AWS denied this action, which goes with AssumeRole.
+    /// Whether AWS denied this action, which is sent along with AssumeRole.
     pub(super) fn is_about(&self, action: &str) -> bool {
         self.denial()
             .and_then(|denial| denial.action.as_deref())
             .is_some_and(|named| named.eq_ignore_ascii_case(action))
     }
 
-    /// Whether the call had MFA: a code of its own, or one behind the session that signed it.
+    /// Whether the call had MFA: by its own code, or by the session that signed it.
     pub(super) fn has_mfa(&self) -> bool {
         self.attempt.code != CodeSent::No
             || matches!(self.attempt.signer, SignedBy::SessionToken { serial: Some(_), .. })
     }
 
-    /// Whether one side or the other refuses, or MFA is missing, and nothing says which: AWS named no layer, the role's
-    /// trust policy is not known, and nothing suggests that there is an MFA device at all.
+    /// Whether nothing shows which side denies the call or whether MFA is missing: AWS named no layer, the trust policy
+    /// is unknown, and there is no sign of an MFA device.
     pub(super) fn is_open_to_all(&self) -> bool {
         let has_device = !self.attempt.around.devices.is_empty()
             || self.attempt.serial.is_some()
@@ -144,13 +144,13 @@ impl<'a> View<'a> {
         matches!(self.attempt.signer, SignedBy::Role { .. })
     }
 
-    /// Whether the trust policy is known to deny the call because this is missing.
+    /// Returns the source of the trust policy if it denies the call because this is missing.
     pub(super) fn lacks(&self, lack: Lack) -> Option<&'a str> {
         let (trust, origin) = self.trust.as_ref()?;
         (trust.answer == Answer::No && trust.lacks.contains(&lack)).then_some(*origin)
     }
 
-    /// Whether the trust policy is known and this is not what it lacks, with its origin.
+    /// Returns the source of the trust policy if it does not deny the call because of this.
     pub(super) fn does_not_lack(&self, lack: Lack) -> Option<&'a str> {
         let (trust, origin) = self.trust.as_ref()?;
         let is_lacking = match &trust.answer {
@@ -161,7 +161,7 @@ impl<'a> View<'a> {
         (!is_lacking).then_some(*origin)
     }
 
-    /// The account of an ARN.
+    /// Returns the account of an ARN.
     pub(super) fn account_of(arn: Option<&str>) -> Option<&str> {
         arn.and_then(Arn::parse).map(|arn| arn.account).filter(|account| !account.is_empty())
     }
@@ -174,18 +174,18 @@ impl<'a> View<'a> {
         Self::account_of(self.attempt.role.as_deref())
     }
 
-    /// The name of the IAM user that asked, if one did.
+    /// Returns the name of the calling IAM user, if the caller is one.
     pub(super) fn user(&self) -> Option<&str> {
         let arn = Arn::parse(self.caller.as_deref()?)?;
         arn.resource.strip_prefix("user/").map(last_part)
     }
 
-    /// `[profile NAME]` of the failed call.
+    /// Returns the config section of the failed call: `profile NAME`.
     pub(super) fn section(&self) -> String {
         Attempt::section(&self.attempt.step_profile)
     }
 
-    /// A line for the section of the failed call.
+    /// Returns a fix that adds a line to the section of the failed call.
     pub(super) fn setting(&self, line: impl Into<String>) -> super::Fix {
         super::Fix::Setting {
             line: line.into(),
@@ -195,7 +195,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// What follows the last slash.
+/// Returns the text after the last slash.
 pub(super) fn last_part(text: &str) -> &str {
     text.rsplit('/').next().unwrap_or(text)
 }

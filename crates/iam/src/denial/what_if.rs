@@ -1,7 +1,7 @@
-//! Puts the call before a role's trust policy as it was made, and as it could have been made.
+//! Evaluates a role's trust policy for the call as it was made, and for variants of it.
 //!
-//! Where the trust policy denies the call, each thing that the call lacked is added to it, and whatever the policy
-//! then cannot do without is a cause.
+//! If the trust policy denies the call, everything that the call may have lacked is added. What cannot be removed again
+//! without another denial is a cause.
 
 use jiff::Timestamp;
 
@@ -16,12 +16,12 @@ use crate::policy::evaluate::{Caller, Context, Decision, Layers, Request, evalua
 use crate::policy::principal::PrincipalKind;
 use hatbox_types::name::AccountId;
 
-/// What a call may have lacked.
+/// Something that a call may have lacked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// MFA at all.
+    /// MFA.
     Mfa,
-    /// MFA that is recent enough.
+    /// Recent MFA.
     RecentMfa,
     /// The right external ID.
     ExternalId,
@@ -34,7 +34,7 @@ pub(super) enum Lack {
 }
 
 impl Lack {
-    /// Whether the answer depends on a condition that is about it.
+    /// Whether the answer depends on a condition on the matching keys.
     pub(super) fn decides(self, answer: &Answer) -> bool {
         answer.facts().iter().any(|fact| matches!(fact, Fact::Key(key) if self.is_about(key)))
     }
@@ -51,28 +51,28 @@ impl Lack {
     }
 }
 
-/// What a trust policy says of a call, and what it would have taken.
+/// The evaluation of a trust policy for a call, and what the call lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Trusting {
-    /// The answer to the call as it was made.
+    /// The answer for the call as it was made.
     pub(super) answer: Answer,
-    /// What the call would have needed besides; empty where nothing that a caller can add helps.
+    /// What the call lacks; empty if nothing that a caller can add helps.
     pub(super) lacks: Vec<Lack>,
-    /// Whether the caller is named at all, whatever the conditions.
+    /// Whether the policy names the caller, ignoring conditions.
     pub(super) is_named: bool,
-    /// The names of the session tags that it asks for.
+    /// The names of the session tags that the policy requires.
     pub(super) tags: Vec<String>,
-    /// The accounts that it trusts, whole or in part.
+    /// The accounts that it trusts, or in which it trusts a user or role.
     pub(super) accounts: Vec<String>,
-    /// Unique ids of users and roles that were deleted.
+    /// The unique ids of deleted users and roles in the policy.
     pub(super) deleted: Vec<String>,
-    /// Conditions that neither the caller nor this machine can tell: key and values.
+    /// Conditions that hatbox cannot evaluate, with their keys and values.
     pub(super) others: Vec<(String, Vec<String>)>,
-    /// The longest age of the MFA that it takes, in seconds, as written.
+    /// The maximum age of the MFA in seconds, as written in the policy.
     pub(super) max_age: Option<i64>,
 }
 
-/// The call as IAM would see it.
+/// The call as IAM evaluates it.
 pub(super) struct Call<'a> {
     pub(super) attempt: &'a Attempt,
     pub(super) caller: Caller,
@@ -81,7 +81,7 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// What the trust policy of `role` says.
+    /// Evaluates the trust policy of `role`.
     pub(super) fn ask_trust(&self, role: &Role) -> Option<Trusting> {
         let policy = role.trust.as_ref()?;
         let answer = self.judge(policy, &[])?;
@@ -104,7 +104,7 @@ impl Call<'_> {
         })
     }
 
-    /// The smallest set of what can be added so that the policy no longer denies the call.
+    /// Returns a minimal set of additions after which the policy no longer denies the call.
     fn find_lacks(&self, policy: &Policy) -> Vec<Lack> {
         let mut lacks = self.possible_lacks();
         let helps = |lacks: &[Lack]| self.judge(policy, lacks).is_some_and(|answer| answer != Answer::No);
@@ -127,7 +127,7 @@ impl Call<'_> {
             SignedBy::SessionToken { serial: Some(_), .. } => Some(Lack::RecentMfa),
             _ => Some(Lack::Mfa),
         };
-        // What is least likely to be meant comes first, as it is the first to be left out again.
+        // The least likely first, as they are the first to be removed again.
         let others = [Lack::Tags, Lack::SourceIdentity, Lack::SessionName, Lack::ExternalId];
         others.into_iter().chain(mfa).collect()
     }
@@ -141,7 +141,7 @@ impl Call<'_> {
         Some(evaluate(&self.request(Some(trust), lacks)?, &layers).decision.into())
     }
 
-    /// Which of the caller's own layers denies the call, by these policies.
+    /// Evaluates which of the caller's own layers denies the call.
     pub(super) fn ask_own(
         &self,
         identity: &[Policy],
@@ -149,7 +149,8 @@ impl Call<'_> {
         trust: Option<&Policy>,
     ) -> Option<Decision> {
         let account = self.caller.account()?;
-        // Without the role's policy, one that names the account asks everything of the caller's own policies.
+        // If the trust policy is unknown, use one that trusts the account, which requires an Allow in the caller's own
+        // policies.
         let whole = Policy::parse(&format!(
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"*","Principal":{{"AWS":"{account}"}}}}}}"#
         ));
@@ -173,7 +174,7 @@ impl Call<'_> {
         })
     }
 
-    /// What is known of the call's condition keys; a key that is not here may be there or not.
+    /// Returns the known condition keys of the call; all other keys are unknown.
     fn context(&self, trust: Option<&Policy>, lacks: &[Lack]) -> Context {
         let attempt = self.attempt;
         let has = |lack| lacks.contains(&lack);
@@ -205,14 +206,14 @@ impl Call<'_> {
                     if values.is_empty() {
                         values.push("any".to_owned());
                     }
-                    // More than one value at once fits whichever is meant.
+                    // Several values: one of them matches, whichever condition applies.
                     context.set(key, values);
                 }
                 Some(values) => context.set(key, values),
                 None => {}
             }
         };
-        // An external ID that was sent is not kept, so no one knows whether it is the right one.
+        // A sent external ID is not stored, so it is unknown whether it was the right one.
         let external_id = (!attempt.has_external_id).then(Vec::new);
         text(Lack::ExternalId, "sts:ExternalId", external_id);
         text(
@@ -240,18 +241,18 @@ impl Call<'_> {
     }
 }
 
-/// The name of the IAM user that calls.
+/// Returns the name of the calling IAM user.
 pub(super) fn user_name(caller: &Caller) -> Option<String> {
     let Caller::User { arn } = caller else { return None };
     arn.rsplit('/').next().map(str::to_owned)
 }
 
-/// A value as it would have to be: variables of the caller filled in, wildcards as plain letters.
+/// Returns a value that matches, with the variables replaced and letters for wildcards.
 fn fill(value: &str, user: Option<&str>) -> String {
     value.replace("${aws:username}", user.unwrap_or_default()).replace(['*', '?'], "x")
 }
 
-/// The values of each condition on `key` in an Allow.
+/// Returns the values of each condition on `key` in an Allow.
 fn conditions_on<'p>(
     statements: impl Iterator<Item = &'p Statement>,
     key: &str,
@@ -269,7 +270,7 @@ fn all_conditions(policy: &Policy) -> impl Iterator<Item = (&str, Vec<String>)> 
     })
 }
 
-/// The session tags that conditions speak of.
+/// Returns the names of the session tags in conditions.
 fn tag_keys(policy: &Policy) -> Vec<String> {
     const PREFIX: &str = "aws:requesttag/";
     let mut names: Vec<String> = all_conditions(policy)
@@ -281,7 +282,7 @@ fn tag_keys(policy: &Policy) -> Vec<String> {
     names
 }
 
-/// Conditions that only AWS can judge here.
+/// Returns the conditions that only AWS can evaluate.
 fn other_conditions(policy: &Policy) -> Vec<(String, Vec<String>)> {
     const NAMES: [&str; 8] = [
         "aws:sourceip",

@@ -1,4 +1,4 @@
-//! What else the call carried: external ID, session name, source identity, tags, duration.
+//! Causes in the other parameters of the call: external ID, session name, source identity, tags, duration.
 
 use super::{not_said, render_seconds};
 use crate::denial::attempt::SignedBy;
@@ -10,7 +10,7 @@ use crate::denial::what_if::Lack;
 pub(super) fn external_id(view: &View<'_>) -> WeighedCause {
     let cause = Cause::ExternalId;
     let section = view.section();
-    // Security: the id that is expected is a third party's, and is not shown.
+    // Security: do not show the expected external ID, which belongs to a third party.
     let ask = || {
         Fix::Words(format!(
             "set external_id in {}, [{section}], to what the role's owner gave you",
@@ -224,7 +224,7 @@ pub(super) fn session_tags(view: &View<'_>) -> WeighedCause {
     WeighedCause::ruled_out(cause, Evidence::AwsSaid, "AWS would name sts:TagSession if it were denied")
 }
 
-/// How to send the call without a setting, wherever that was set.
+/// Returns how to send the call without a setting, depending on where it was set.
 fn leave_out(view: &View<'_>, setting: &str, flag: &str, variable: &str) -> Fix {
     let attempt = view.attempt;
     let has = |names: &[String], name: &str| names.iter().any(|known| known == name);
@@ -241,7 +241,7 @@ pub(super) fn duration(view: &View<'_>) -> WeighedCause {
     let cause = Cause::Duration;
     let asked = render_seconds(view.attempt.seconds);
     let from = view.attempt.seconds_from.as_ref().map(|from| format!(" ({from})")).unwrap_or_default();
-    // Any command may have asked: `exec`, `login`, `export`.
+    // The command that failed may be `exec`, `login` or `export`.
     let again = |length: &str| Fix::Words(format!("run it again with -d {length}"));
     match view.aws_error {
         AwsError::OverRoleMaximum => {
@@ -263,7 +263,7 @@ pub(super) fn duration(view: &View<'_>) -> WeighedCause {
                     cause,
                     format!("{} allows less than {asked}, which you asked for{from}", view.whom),
                 )
-                // Every role allows an hour.
+                // Every role allows a session of 1 hour.
                 .fix(again("1h")),
             }
             .fix(Fix::Words(format!(

@@ -1,4 +1,4 @@
-//! Whose credentials signed, and whether they still count; the region; roles that are seconds old.
+//! Causes in the credentials, the region, and newly created roles.
 
 use crate::denial::attempt::{SignedBy, StartKind};
 use crate::denial::aws_error::AwsError;
@@ -7,7 +7,7 @@ use crate::denial::view::View;
 use crate::policy::arn::Arn;
 use hatbox_types::text::shell::quote_word;
 
-/// How long IAM may need to spread a change.
+/// How long IAM may take to propagate a change, in seconds.
 const SPREADING: i64 = 60;
 
 pub(super) fn wrong_identity(view: &View<'_>) -> WeighedCause {
@@ -48,7 +48,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> WeighedCause {
     let Some(caller) = view.caller.as_deref() else {
         return WeighedCause::open(cause, "AWS did not say who asked");
     };
-    // The config names one user, and another one asked.
+    // The config names one user, but another one signed the call.
     let expected = view.attempt.around.devices.iter().find_map(|(of, serial)| {
         let device = Arn::parse(serial)?;
         let name = device.resource.strip_prefix("mfa/").or_else(|| device.resource.strip_prefix("user/"))?;

@@ -1,4 +1,4 @@
-//! What goes wrong with MFA: no code, another device, a used code, a passkey, a chain, an old session.
+//! Causes in MFA: no code, a wrong device, a used code, a passkey, role chaining, an old session.
 
 use super::{not_said, render_seconds};
 use crate::assume::device::{Device, any_gives_codes, gives_codes};
@@ -11,7 +11,7 @@ use crate::denial::what_if::Lack;
 use crate::policy::arn::Arn;
 use hatbox_types::text::shell::quote_word;
 
-/// A session older than this may be too old for a role that limits the age of its MFA.
+/// A session older than this, in seconds, may be too old for a role that limits the age of the MFA.
 const OLD: i64 = 3600;
 
 const NO_MFA: &str = "credentials of a role never carry MFA";
@@ -51,7 +51,7 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
         ))),
         Some(serial) => {
             let weighed = weighed.fix(view.setting(format!("mfa_serial = {serial}")));
-            // Where no one names it, it is what the first device of a user usually is.
+            // The default name of a user's first device is only a guess.
             if known_serial(view).is_some() { weighed } else { weighed.fix(list_devices(view)) }
         }
         None => weighed
@@ -69,7 +69,7 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
             format!("MFA would not help: the role's trust policy requires something else ({origin})"),
         );
     }
-    // A Deny of whatever comes without MFA is the usual explicit deny.
+    // An explicit deny is most often a Deny of all calls without MFA.
     if view.reason().is_some_and(|reason| reason.is_explicit) && !view.may_be_trust() {
         return with_fix(WeighedCause::likely(
             cause,
@@ -92,19 +92,19 @@ pub(super) fn no_code(view: &View<'_>) -> WeighedCause {
     ))
 }
 
-/// The command that shows the devices of the user whose key signs.
+/// Returns the command that lists the devices of the user whose access key signs.
 fn list_devices(view: &View<'_>) -> Fix {
     let profile = quote_word(&view.attempt.base.profile);
     Fix::Command(format!("hatbox mfa list {profile}     shows the user's devices"))
 }
 
-/// The command that gives the user a device whose codes STS takes.
+/// Returns the command that registers a device whose codes STS accepts.
 fn register(view: &View<'_>) -> Fix {
     let profile = quote_word(&view.attempt.base.profile);
     Fix::Command(format!("hatbox mfa register {profile}     adds a virtual MFA device"))
 }
 
-/// The device to name: one that is known, else the one that a user's first virtual device usually is.
+/// Returns the device to suggest: a known one, or else the usual name of a user's first virtual device.
 fn serial_of(view: &View<'_>) -> Option<String> {
     known_serial(view).or_else(|| {
         let arn = view.caller.as_deref().and_then(Arn::parse)?;
@@ -122,12 +122,12 @@ fn known_serial(view: &View<'_>) -> Option<String> {
     let Around { chain, devices, .. } = &view.attempt.around;
     let is_own = |serial: &str| view.user().is_some_and(|user| last_part(serial) == user);
     let of_chain = devices.iter().find(|(profile, _)| chain.contains(profile));
-    // Of a device that another profile of the same source names, the user's name shows whose it is.
+    // If another profile with the same source names a device, the user name in its ARN shows whose it is.
     let kin = || devices.iter().find(|(_, serial)| is_own(serial) && gives_codes(serial));
     of_chain.or_else(kin).map(|(_, serial)| serial.clone())
 }
 
-/// The caller's devices, where there are some and none gives codes.
+/// Returns the caller's devices, if there are some and none of them produces codes.
 fn without_codes<'v>(view: &View<'v>) -> Option<&'v Sourced<Vec<String>>> {
     view.known
         .devices
@@ -135,7 +135,7 @@ fn without_codes<'v>(view: &View<'v>) -> Option<&'v Sourced<Vec<String>>> {
         .filter(|devices| !devices.value.is_empty() && !any_gives_codes(&devices.value))
 }
 
-/// Why none of these devices gives a code for AWS's calls, where that is because of their kind.
+/// Returns why none of these devices produces codes for API calls, if the reason is their kind.
 fn why_no_code<'s>(serials: impl IntoIterator<Item = &'s str>) -> Option<&'static str> {
     let kinds: Vec<Device> = serials.into_iter().map(Device::of).collect();
     let has = |kind| kinds.contains(&kind);
@@ -242,7 +242,7 @@ pub(super) fn only_passkey(view: &View<'_>) -> WeighedCause {
     if let Some(devices) = without_codes(view) {
         let why = why_no_code(devices.value.iter().map(String::as_str)).unwrap_or("no device gives codes");
         let text = format!("{why}: {} has no other device ({})", view.who, devices.origin);
-        // Without a role that asks for MFA it does no harm.
+        // It matters only if the role requires MFA.
         return if view.lacks(Lack::Mfa).is_some() || *view.aws_error == AwsError::WrongDevice {
             WeighedCause::computed(cause, text).fix(register(view)).weigh(95)
         } else {

@@ -1,4 +1,4 @@
-//! The causes, each a function that weighs one by what is known.
+//! Checks each cause: one function for each.
 
 mod call;
 mod identity;
@@ -10,7 +10,7 @@ use super::aws_error::AwsError;
 use super::cause::{Cause, Evidence, WeighedCause};
 use super::view::View;
 
-/// What is found of `cause`.
+/// Checks whether `cause` applies.
 pub(super) fn weigh(cause: Cause, view: &View<'_>) -> WeighedCause {
     if !is_reached(cause, view.aws_error) {
         return WeighedCause::open(cause, "not checked: AWS rejected the call earlier");
@@ -39,7 +39,7 @@ pub(super) fn weigh(cause: Cause, view: &View<'_>) -> WeighedCause {
     }
 }
 
-/// Whether AWS got so far as to look at the thing.
+/// Whether AWS evaluated this part of the call before it returned the error.
 fn is_reached(cause: Cause, aws_error: &AwsError) -> bool {
     match aws_error {
         AwsError::NotAuthorized(_) => true,
@@ -52,12 +52,12 @@ fn is_reached(cause: Cause, aws_error: &AwsError) -> bool {
     }
 }
 
-/// AWS has a text of its own for this, and did not use it.
+/// Rules out a cause for which AWS has a specific message, but returned another.
 fn not_said(cause: Cause, text: &str) -> WeighedCause {
     WeighedCause::ruled_out(cause, Evidence::AwsSaid, text)
 }
 
-/// `1 h`, `12 h`, `1h30m` as `1h`, `12h`, `1h30m`.
+/// Renders seconds as a duration: `1h`, `12h`, `1h30m`.
 fn render_seconds(seconds: u64) -> String {
     hatbox_types::duration::render_duration(std::time::Duration::from_secs(seconds))
 }

@@ -1,4 +1,4 @@
-//! The caller's side: own policies, the organization's, boundary and session policy.
+//! Causes on the caller's side: own policies, SCPs and RCPs, permissions boundary and session policy.
 
 use crate::denial::access_denied::{PolicyType, Reason};
 use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};

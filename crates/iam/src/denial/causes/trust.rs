@@ -1,4 +1,5 @@
-//! The role's side: whom it trusts, whether there is one, deleted names, conditions that only AWS can judge.
+//! Causes on the role's side: the trust policy, a role that does not exist, deleted principals, conditions that only
+//! AWS can evaluate.
 
 use crate::denial::access_denied::PolicyType;
 use crate::denial::cause::{Cause, EITHER_SIDE, Evidence, Fix, WeighedCause};
@@ -49,7 +50,7 @@ pub(super) fn not_trusted(view: &View<'_>) -> WeighedCause {
         _ => {}
     }
     match said {
-        // AWS names the policy, not what in it: whatever speaks for a condition comes first.
+        // AWS names the policy, not the statement in it, so any evidence for a specific condition ranks higher.
         Some(reason) => {
             let does = if reason.is_explicit { "explicitly denies" } else { "does not allow" };
             WeighedCause::said(cause, format!("the trust policy of {whom} {does} what {who} asked for"))
@@ -91,7 +92,7 @@ pub(super) fn role_name(view: &View<'_>) -> WeighedCause {
     let Some(role) = view.attempt.role.as_deref() else {
         return WeighedCause::ruled_out(cause, Evidence::Computed, "no role was asked for");
     };
-    // A line of the profile has no effect beside the variable.
+    // The variable overrides any setting in the profile.
     let setting = |arn: &str| match &view.attempt.role_of_environment {
         Some(variable) => Fix::Command(format!("export {}={arn}", variable.name)),
         None => view.setting(format!("role_arn = {arn}")),
@@ -148,7 +149,7 @@ pub(super) fn role_name(view: &View<'_>) -> WeighedCause {
     WeighedCause::open(cause, "AWS does not say whether a role exists; no other profile names a similar one")
 }
 
-/// The name, with its path where that is what differs.
+/// Returns the role's name, or the full ARN if the names are equal.
 fn shown<'t>(arn: &'t str, other: &str) -> &'t str {
     let name = last_part(arn);
     if name == last_part(other) { arn } else { name }
@@ -218,7 +219,7 @@ pub(super) fn condition(view: &View<'_>) -> WeighedCause {
     };
     match &trust.answer {
         Answer::Unknown(_) => WeighedCause::likely(cause, 87, text),
-        // Nothing that the caller can add helps, so it is this.
+        // If nothing that the caller can add helps, this condition is the cause.
         _ if trust.lacks.is_empty() => WeighedCause::computed(cause, text),
         _ => WeighedCause::open(cause, text),
     }
