@@ -1,7 +1,9 @@
-//! The policy side of hatbox, pure: what IAM policies say, who can assume which role, and why AWS denied a call.
+//! The policy side of hatbox: evaluates IAM policies, reports who can assume which role, and explains why AWS denied a
+//! call.
 //!
-//! An answer is yes, no, or not known because named facts are missing. It is never guessed. Modules are declared in the order in
-//! which the data flows. No file system, environment, network, process, clock or thread: `clippy.toml` bans them.
+//! An answer is yes, no, or unknown because of the named facts; it is never guessed. Modules are declared in the order
+//! in which the data flows. They use no file system, environment, network, process, clock or thread: `clippy.toml` bans
+//! them.
 
 pub mod policy;
 

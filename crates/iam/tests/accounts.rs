@@ -1,4 +1,4 @@
-//! Sources of facts about accounts, read as a person gives them.
+//! Reads account sources in the forms that users provide.
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
 use hatbox_iam::accounts::{Accounts, Attribute, Extent, Organization, Origin, SourceError, SourceKind};
@@ -156,7 +156,7 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     assert!(error.problem.contains("not UTF-8"));
 }
 
-/// One thing that cannot be read is left out or not known, and said; the rest counts.
+/// An entry that cannot be read is left out or unknown, and noted; all others are kept.
 #[test]
 fn one_odd_user_role_or_boundary_does_not_spoil_the_file() {
     let user = |arn: &str, rest: &str| format!(r#"{{"Arn": "{arn}", "UserName": "x"{rest}}}"#);
@@ -320,7 +320,7 @@ fn a_policy_file_is_about_the_one_role_of_its_name_and_the_later_source_counts()
         assert_eq!(accounts.notes.len(), usize::from(note.is_some()), "{:?}", accounts.notes);
         assert!(accounts.notes.iter().all(|one| one.text.contains(note.unwrap())), "{:?}", accounts.notes);
     }
-    // In which account it should be is not known.
+    // With two roles of this name, it is unknown which account the file belongs to.
     let mut accounts = Accounts::default();
     for (name, text) in [details, ("prod.json", role("777788889999", "111122223333")), file] {
         accounts.add_source(text.as_bytes(), origin(name)).unwrap();

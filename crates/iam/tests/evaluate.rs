@@ -1,4 +1,4 @@
-//! Rows of the batch format, each with the answer that AWS gives and the reason why.
+//! Rows of the batch format, each with AWS's answer and the reason for it.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ use hatbox_iam::policy::evaluate::evaluate;
 use hatbox_iam::policy::rows::{parse_row, render_answer};
 use serde_json::Value;
 
-/// Judges each line of `text`, and lists the rows whose answer differs from what they expect.
+/// Evaluates each line of `text`; returns the rows whose answer differs from the expected one.
 fn differences(name: &str, text: &str) -> Vec<String> {
     let mut differences = Vec::new();
     for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {

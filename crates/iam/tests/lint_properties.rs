@@ -1,4 +1,4 @@
-//! What must hold of the rules about MFA and of the patch for any trust policy of people.
+//! Properties of the rules about MFA and of the patch, for any trust policy that allows people.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -13,7 +13,7 @@ use proptest::sample::select;
 
 const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
 
-/// Whom statements name; alice is one of them each time.
+/// Principals that all include alice.
 const PRINCIPALS: [&str; 5] = [
     r#""*""#,
     r#"{"AWS": "111122223333"}"#,
@@ -64,7 +64,7 @@ fn statement(
 
 fn policy(principals: Vec<&'static str>) -> impl Strategy<Value = String> {
     let first = statement(&["Allow"], principals.clone(), &CONDITIONS);
-    // Denies of everybody, so that alice's case is every caller's.
+    // Denies apply to everyone, so that the result for alice is the same for any caller.
     let deny = statement(&["Deny"], vec![r#""*""#], &CONDITIONS[2..]);
     (first, vec(statement(&["Allow"], principals, &CONDITIONS), 0..2), vec(deny, 0..2)).prop_map(
         |(first, allows, denies)| {
@@ -74,7 +74,7 @@ fn policy(principals: Vec<&'static str>) -> impl Strategy<Value = String> {
     )
 }
 
-/// Who gets in, in the order of the table: `y`, `n`, or `u` where that is not known.
+/// Returns a letter for each row of the table: `y`, `n` or `u` for unknown.
 fn row(text: &str, caller: &str) -> String {
     let trial = Trial { caller: Candidate::parse(caller), ..Trial::default() };
     let admits = judge_admits(&Policy::parse(text).unwrap(), &trial);
@@ -86,7 +86,7 @@ fn has_mfa_finding(text: &str) -> bool {
     report.findings.iter().any(|finding| finding.rule.id().starts_with("mfa-"))
 }
 
-/// The policies of the examples and the test data are as people write them.
+/// These policies are written as users write them.
 #[test]
 fn policies_of_the_examples_have_no_false_alarms() {
     let sources = [
@@ -119,12 +119,12 @@ fn policies_of_the_examples_have_no_false_alarms() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
-    /// Every statement that lets alice in must ask for MFA, and let her in with it.
+    /// Without findings, every statement that allows alice requires MFA, and allows her with it.
     #[test]
     fn there_is_no_finding_on_mfa_just_when_people_get_in_with_mfa_only(text in policy(PRINCIPALS.to_vec())) {
         let row = row(&text, ALICE);
         if has_mfa_finding(&text) {
-            // One statement may be to blame, though another lets alice in as it should.
+            // One statement may have a finding although another allows alice correctly.
             let policy = Policy::parse(&text).unwrap();
             prop_assert!(row != "nynyn" || policy.statements.len() > 1, "{text}");
         } else {

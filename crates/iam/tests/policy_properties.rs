@@ -1,4 +1,4 @@
-//! What must hold of the policy parser and evaluator for any input.
+//! Properties of the policy parser and evaluator for any input.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
@@ -67,7 +67,7 @@ const KEYS: [(&str, &[&str]); 8] = [
     ("aws:tagkeys", &["b"]),
 ];
 
-/// A statement, with a principal or without.
+/// A statement with or without a principal.
 fn statement(effect: &'static [&'static str], has_principal: bool) -> impl Strategy<Value = String> {
     (select(effect), select(&PRINCIPALS), select(&ACTIONS), select(&RESOURCES), select(&CONDITIONS)).prop_map(
         move |(effect, principal, action, resource, condition)| {
@@ -147,7 +147,7 @@ fn layers() -> impl Strategy<Value = Layers> {
         })
 }
 
-/// Every policy of `layers` that is there.
+/// Returns all policies of `layers`.
 fn policies(layers: &mut Layers) -> Vec<&mut Policy> {
     let levels = layers.scps.iter_mut().chain(&mut layers.rcps);
     let lists = layers.boundary.iter_mut().chain(&mut layers.session);
@@ -166,8 +166,8 @@ fn with_statement(layers: &Layers, at: prop::sample::Index, statement: &Statemen
     layers
 }
 
-/// Whether AWS's documents may leave the answer open: a session policy, and a policy of the resource for everybody of
-/// the same account.
+/// Whether the AWS documentation may leave the answer open: a session policy, and a resource's policy that allows
+/// everyone in the same account.
 fn is_contested(request: &Request, layers: &Layers) -> bool {
     let mut statements = layers.trust.iter().chain(&layers.resource).flat_map(|policy| &policy.statements);
     let is_open = statements.any(|statement| {
@@ -222,7 +222,7 @@ proptest! {
         let hidden: BTreeSet<_> = hidden.into_iter().map(|(name, _)| name).collect();
         let mut partial = request.clone();
         partial.context.is_complete = false;
-        // Of the keys that are not hidden, those that are absent are known to be.
+        // All keys that are not hidden are known, those without a value to be absent.
         for (name, _) in KEYS {
             if hidden.contains(name) {
                 partial.context.values.remove(name);
@@ -318,7 +318,7 @@ fn check_place(text: &str) -> Result<(), TestCaseError> {
         prop_assert!((1..=width + 1).contains(&(error.column as usize)), "{} in {:?}", error, text);
         prop_assert!(!error.problem.is_empty());
     }
-    // A row holds any JSON, so this reads further than a policy does.
+    // A row may contain any JSON, so this covers more than a policy does.
     let _row_or_error = parse_row(text);
     Ok(())
 }

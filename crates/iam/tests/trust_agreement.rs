@@ -1,4 +1,4 @@
-//! `can`, `who`, `reach` and the graph give one answer for each pair, whatever the sources leave out.
+//! `can`, `who`, `reach` and the graph agree on each pair, whatever is missing from the sources.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -34,7 +34,7 @@ fn read(sources: &[(&str, &str)]) -> Accounts {
     accounts
 }
 
-/// The answer on one step: a way by what is known, one that something unseen may open, or none.
+/// The answer for a step: allowed by the known policies, possibly allowed by a missing one, or denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Answer {
     No,
@@ -51,11 +51,11 @@ fn ask(accounts: &Accounts, caller: &Entity, role: &Entity, mfa: MfaUse) -> Answ
     }
 }
 
-/// All steps, and what follows from them.
+/// The answers for all steps.
 struct Truth {
     callers: Vec<Entity>,
     roles: Vec<Entity>,
-    /// By caller, role and whether a user sends a code.
+    /// By caller, role and whether an MFA code is sent.
     steps: BTreeMap<(usize, usize, bool), Answer>,
 }
 
@@ -83,7 +83,7 @@ impl Truth {
         self.steps.get(&(from, to, with_code)).copied().unwrap_or(Answer::No)
     }
 
-    /// The roles that steps of at least this answer lead to, however many.
+    /// Returns the roles reachable by any number of steps with at least this answer.
     fn reached(&self, caller: &Entity, with_code: bool, least: Answer) -> BTreeSet<&Entity> {
         let mut reached: BTreeSet<&Entity> = BTreeSet::new();
         let mut queue = vec![caller];
@@ -98,7 +98,7 @@ impl Truth {
         reached
     }
 
-    /// What is to be said of a pair: the way, whether it asks for MFA, or whether it is not known.
+    /// Returns the expected answer for a pair, and whether it requires MFA.
     fn whole(&self, caller: &Entity, role: &Entity) -> (Answer, Option<Mfa>) {
         let is = |with_code, least| self.reached(caller, with_code, least).contains(role);
         let is_role = caller.kind == EntityKind::Role;
@@ -114,7 +114,7 @@ impl Truth {
     }
 }
 
-/// Checks every pair, and gives back how many there are of each answer.
+/// Checks all pairs, and returns the number of pairs for each answer.
 fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
     let truth = Truth::of(accounts);
     let graph = survey(accounts, &Assumptions::default());
@@ -139,7 +139,7 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
             assert_eq!(path.map(|path| path.mfa), mfa, "who, {pair}");
             assert_eq!(who.perhaps.contains(caller), answer == Answer::Perhaps, "who, {pair}");
 
-            // The graph tells of steps.
+            // The graph shows single steps.
             let is_role = caller.kind == EntityKind::Role;
             let (plain, with_code) = (truth.step(caller, role, false), truth.step(caller, role, true));
             let expected = match (plain, with_code) {
@@ -160,7 +160,7 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
             let is_there = |row: &&serde_json::Value| row["from"] == *caller.arn && row["to"] == *role.arn;
             assert_eq!(pairs.iter().any(|row| is_there(&row)), is_perhaps, "JSON, {pair}");
         }
-        // Names are told apart by their ends: u1 and u12 never meet here.
+        // A name may be followed by its account, in parentheses.
         let listed = |start: &str| {
             let line = text.lines().find(|line| line.starts_with(start)).unwrap_or_default();
             line.trim_start_matches(start)
@@ -189,7 +189,7 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
     counts
 }
 
-/// An account's user and role, with policies of which some are not in the sources.
+/// An account's user and role, with policies that may be missing from the sources.
 #[derive(Debug, Clone)]
 struct Person {
     own: Option<String>,
@@ -219,7 +219,7 @@ fn effect() -> impl Strategy<Value = &'static str> {
     prop_oneof![6 => Just("Allow"), 1 => Just("Deny")]
 }
 
-/// As the shortcuts take them for one role, for any, or for none; and what only the whole evaluation can tell.
+/// Patterns that the shortcuts take for one role, for any or for none, and patterns that need a full evaluation.
 const PATTERNS: [&str; 22] = [
     "*",
     "arn:aws:iam::444455556666:role/R1",
@@ -255,7 +255,7 @@ const ACTIONS: [&str; 8] = [
     "sts:AssumeRoleWithSAML",
 ];
 
-/// A policy's text without principals.
+/// The text of a policy without principals.
 fn policy() -> impl Strategy<Value = String> {
     let element = |name: &'static str, values: &'static [&'static str]| {
         let values = proptest::collection::vec(proptest::sample::select(values), 1..3);
@@ -345,8 +345,8 @@ fn entity(person: &Person, account: &str, kind: &str, name: &str) -> serde_json:
     }
 }
 
-/// Two users and a role at home, a user and two roles in production, and perhaps a policy file for a role whose
-/// account is not known.
+/// Two users and a role in the home account, a user and two roles in production, and optionally a policy file for a
+/// role whose account is unknown.
 fn world(people: &[Person], limit: &str, organization: &str, file: Option<&str>) -> Accounts {
     let of =
         |number: usize, account: &str, kind: &str, name: &str| entity(&people[number], account, kind, name);
@@ -459,7 +459,7 @@ proptest! {
         check(&world(&people, &limit, &organization, file.as_deref()));
     }
 
-    /// The roles that a policy names one by one are all that it may allow, whatever the request is.
+    /// For any request, the policy allows no role besides those that it names one by one.
     #[test]
     fn no_role_is_allowed_that_the_shortcut_leaves_out(text in policy(), is_complete: bool) {
         let policy = Policy::parse(&text).unwrap();

@@ -1,4 +1,4 @@
-//! What holds for any accounts: `who`, `reach` and `can` agree, and no source makes the readers stop.
+//! Properties for any accounts: `who`, `reach` and `can` agree, and no source makes the parsers panic.
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
@@ -26,7 +26,7 @@ fn user(number: usize) -> String {
     format!("arn:aws:iam::111122223333:user/u{number}")
 }
 
-/// Roles 0 and 1 are in the account of the users, the others in another.
+/// Roles 0 and 1 are in the users' account, the others in another account.
 fn role(number: usize) -> String {
     let account = if number < 2 { "111122223333" } else { "444455556666" };
     format!("arn:aws:iam::{account}:role/r{number}")
@@ -136,7 +136,7 @@ proptest! {
                 prop_assert!(!is_direct || path.is_some(), "{} {}", caller.arn, role.arn);
                 if let Some(path) = path.filter(|path| path.through.is_empty()) {
                     prop_assert!(is_direct, "{} {}", caller.arn, role.arn);
-                    // A way without MFA is told although it may be less certain than that with a code.
+                    // A path without MFA is preferred, even if it is less certain than one with an MFA code.
                     let direct = direct.answer();
                     let is_less = !direct.is_no() && (!path.answer.is_yes() || direct.is_yes());
                     prop_assert!(is_less, "{} {}", caller.arn, role.arn);

@@ -1,8 +1,9 @@
-//! Errors of AWS and what hatbox makes of them: a file for each case, the report compared as a whole.
+//! AWS errors and their diagnoses: one file for each case, with the whole report compared.
 //!
-//! A file has a sentence that says why, then `== answer` (AWS's code and text), `== attempt` (what differs from
-//! the usual call, as JSON), `== known` (what IAM or saved policies tell, as JSON; may be missing), `== report`
-//! (what a failing `exec` prints). With `BLESS_DENIAL` set, reports are written again: read the difference.
+//! A file has a sentence with the reason for the case, then `== answer` (AWS's code and message), `== attempt` (the
+//! differences from the usual call, as JSON), `== known` (facts from IAM or saved policies, as JSON; optional) and
+//! `== report` (the output of a failing `exec`). With `BLESS_DENIAL` set, the reports are rewritten; review the
+//! difference.
 
 #![expect(
     clippy::disallowed_methods,
@@ -38,7 +39,7 @@ struct Case {
     report: String,
 }
 
-/// Alice, with an access key, for a role of another account; no MFA anywhere.
+/// A call by Alice with an access key for a role of another account, without MFA.
 fn usual() -> Value {
     json!({
         "at": NOW, "profile": "prod", "step_profile": "prod", "step": [1, 1],

@@ -1,4 +1,4 @@
-//! A role that strangers can assume through an identity provider is a warning.
+//! A role that strangers can assume through an identity provider has a warning.
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::assume::context::Assumptions;

@@ -1,4 +1,4 @@
-//! What small graphs look like, to the letter.
+//! The exact output for small graphs.
 
 use hatbox_iam::graph::dot::render_dot;
 use hatbox_iam::graph::json::render_json;
@@ -197,7 +197,7 @@ fn svg_says_in_words_what_its_colours_say_and_more_where_something_is_pointed_at
     ] {
         assert!(svg.contains(part), "no {part} in\n{svg}");
     }
-    // Nothing that a reader would have to fetch, or that could run.
+    // Nothing external, and nothing that can run.
     for part in ["<script", "href", "url(", "@import", "onload"] {
         assert!(!svg.contains(part), "{part} in\n{svg}");
     }
@@ -222,7 +222,7 @@ fn a_graph_takes_what_makes_sense_and_keeps_the_easiest_way() {
         vec![node(Kind::Role, "R"), node(Kind::User, "u"), node(Kind::User, "u")],
         vec![
             edge(1, 0, Mfa::Required),
-            // The same user, who does not need MFA.
+            // A duplicate of the user, without MFA.
             edge(2, 0, Mfa::NotRequired),
             edge(0, 0, Mfa::NotRequired),
             edge(0, 1, Mfa::NotRequired),

@@ -1,4 +1,4 @@
-//! Pictures of who can assume which role: what they look like, and what holds for every one of them.
+//! Graphs of who can assume which role: their exact output, and properties of all of them.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -17,7 +17,7 @@ mod survey;
 pub(crate) const HOME: &str = "111122223333";
 pub(crate) const PROD: &str = "444455556666";
 
-/// A graph that is being put together.
+/// A graph under construction.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Draft {
     pub(crate) accounts: Vec<Account>,
@@ -67,7 +67,7 @@ impl Draft {
     }
 }
 
-/// Three users, four roles: with MFA, without, chained.
+/// Three users and four roles: with MFA, without MFA, and chained.
 pub(crate) fn small() -> Draft {
     let mut draft = Draft::default();
     draft.account(HOME, "home");

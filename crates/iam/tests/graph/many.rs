@@ -1,4 +1,4 @@
-//! More nodes than are read at a glance are drawn as fewer.
+//! Graphs with more nodes than a reader can take in at a glance are simplified.
 
 use hatbox_iam::graph::Mfa;
 use hatbox_iam::graph::json::render_json;
@@ -7,7 +7,7 @@ use hatbox_iam::graph::text::{Characters, render_text};
 
 use crate::{Draft, HOME, PROD};
 
-/// So many users who become one role, and one who becomes another too.
+/// This many users with one role, and another user with one role more.
 fn crowd(users: usize) -> Draft {
     let mut draft = Draft::default();
     let [ops, admin] = ["Ops", "Admin"].map(|name| draft.role(PROD, name));
@@ -38,7 +38,7 @@ fn above_60_nodes_users_of_equal_reach_are_one() {
     let svg = render_svg(&graph);
     assert!(svg.contains(">58 users</text>"), "{svg}");
     assert_eq!(svg.matches("<rect class=\"node\"").count(), 4);
-    // For programs nothing is left out.
+    // JSON contains all nodes.
     assert_eq!(render_json(&graph).unwrap().matches(r#""kind":"user""#).count(), 59);
 }
 
@@ -66,7 +66,7 @@ fn accounts_with_the_same_roles_are_one() {
         let account = format!("2000000000{number:02}");
         draft.account(&account, &format!("team{number:02}"));
         let [audit, deploy, apply] = ["Audit", "Deploy", "Apply"].map(|name| draft.role(&account, name));
-        // The users have the places 2 to 11.
+        // The users have the indexes 2 to 11.
         draft.edge(2, audit, Mfa::Required);
         draft.edge(3, deploy, if number == 7 { Mfa::NotRequired } else { Mfa::Required });
         draft.edge(deploy, apply, Mfa::NotRequired);

@@ -1,4 +1,4 @@
-//! Reads an SVG as strictly as an XML parser would, and gives its rectangles.
+//! Parses SVG as strictly as an XML parser, and returns its rectangles.
 
 /// A rectangle with its class.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,11 +26,11 @@ impl Drawn {
     }
 }
 
-/// The rectangles of a picture, that of the view box first.
+/// Returns the rectangles of a picture, starting with its view box.
 ///
 /// # Errors
-/// When the text is not well-formed: tags that do not match, bare `<` or `&`, attributes that are not quoted, characters
-/// that XML has no place for.
+/// If the text is not well-formed: tags that do not match, unescaped `<` or `&`, unquoted attributes, or characters
+/// that XML does not allow.
 pub(crate) fn read(svg: &str) -> Result<Vec<Drawn>, String> {
     if let Some(c) =
         svg.chars().find(|c| c.is_control() && *c != '\n' || matches!(c, '\u{fffe}' | '\u{ffff}'))
@@ -93,7 +93,7 @@ fn read_attributes(mut rest: &str) -> Result<Vec<(String, String)>, String> {
     Ok(attributes)
 }
 
-/// What stands outside tags, or in quotes.
+/// Checks the text between tags or in quotes.
 fn text(text: &str) -> Result<(), String> {
     if text.contains(['<', '>']) {
         return Err(format!("bare markup in {text}"));

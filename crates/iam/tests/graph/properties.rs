@@ -1,4 +1,4 @@
-//! What holds for every picture, whatever the names and edges.
+//! Properties of every picture, for any names and edges.
 
 use hatbox_iam::graph::dot::render_dot;
 use hatbox_iam::graph::json::render_json;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::Draft;
 use crate::markup::{Drawn, read};
 
-/// Names as they should be, and as somebody would write them who wants to break the picture.
+/// Ordinary names, and hostile ones that try to break the picture.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => "[A-Za-z][A-Za-z0-9+=,.@_-]{0,12}",
@@ -29,7 +29,7 @@ fn kind() -> impl Strategy<Value = Kind> {
     prop_oneof![3 => Just(Kind::User), 1 => Just(Kind::Outside), 4 => Just(Kind::Role)]
 }
 
-/// Few nodes, or so many that they are made fewer.
+/// Few nodes, or enough to be combined.
 fn draft() -> impl Strategy<Value = Draft> {
     let accounts = proptest::collection::vec(proptest::option::of(name()), 0..4);
     let nodes = proptest::collection::vec((kind(), 0..5_usize, name()), 0..90);
@@ -80,7 +80,7 @@ fn make(accounts: &[Option<String>], nodes: &[(Kind, usize, String)], edges: Vec
     }
 }
 
-/// The same facts in another order.
+/// Returns the same facts in another order.
 fn shuffle(draft: &Draft, by: usize) -> Draft {
     let count = draft.nodes.len();
     let mut order: Vec<usize> = (0..count).collect();

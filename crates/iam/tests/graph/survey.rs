@@ -1,4 +1,4 @@
-//! The graph of what sources tell: it agrees with `can`, pair by pair.
+//! The graph of given sources agrees with `can` for each pair.
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::assume::context::Assumptions;
@@ -35,7 +35,7 @@ fn text(sources: &[&str]) -> String {
     render_text(&graph(sources), Characters::Lines).to_string()
 }
 
-/// A snapshot of one account with a user `alice` and the role `Ops`, with these policies.
+/// A snapshot of one account with the user `alice` and the role `Ops`, with these policies.
 fn one(own: &str, trust: &str) -> String {
     format!(
         r#"{{"schema": 1, "organization": "none", "accounts": [{{"account": "111122223333", "details": {{
@@ -195,7 +195,7 @@ fn a_role_whose_policy_is_not_known_until_apply_is_drawn_without_ways() {
     assert!(graph.not_known().iter().any(|what| what.contains("not known until apply")), "{graph:?}");
 }
 
-/// Checks that there is an edge for each pair that `can` does not refuse by what is known, and no other.
+/// Checks that there is an edge exactly for the pairs that `can` allows by the known policies.
 fn check_against_can(accounts: &Accounts) -> usize {
     let graph = survey(accounts, &given());
     let users: Vec<Entity> = accounts.users().filter_map(|(_, user)| Entity::of_arn(&user.arn)).collect();
@@ -215,7 +215,7 @@ fn check_against_can(accounts: &Accounts) -> usize {
             };
             let (from, to) = (place(&caller.arn), place(&role.arn));
             let drawn = graph.edges().iter().find(|edge| (edge.from, edge.to) == (from, to));
-            // What may be sent along, `can` takes for absent.
+            // `can` treats keys that the caller could send as absent.
             let is_sent =
                 drawn.is_some_and(|edge| edge.conditions.iter().any(|c| c.contains("sts:ExternalId")));
             if is_sent {
@@ -267,7 +267,7 @@ const CONDITIONS: [&str; 6] = [
 ];
 const ACTIONS: [&str; 4] = ["sts:AssumeRole", "*", "STS:*Role", "s3:GetObject"];
 
-/// A statement: its effect, action, condition, and its resource or its principal.
+/// A statement, as indexes: its effect, action, condition, and its resource or principal.
 type Drawn = (bool, usize, usize, usize);
 
 fn policy(statements: &[Drawn], line: impl Fn(usize) -> String) -> String {
@@ -291,7 +291,7 @@ fn trust(statements: &[Drawn]) -> String {
     policy(statements, |principal| format!(r#""Principal": {}"#, PRINCIPALS[principal]))
 }
 
-/// Two accounts, each with users and roles of these policies: alice and Ops, who is a user and a role.
+/// Two accounts, each with users and roles with these policies; Ops is both a user and a role.
 fn snapshot(policies: &[Vec<Drawn>]) -> String {
     let mut policies = policies.iter();
     let mut next = || policies.next().map(Vec::as_slice).unwrap_or_default();

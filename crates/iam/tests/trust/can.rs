@@ -1,4 +1,4 @@
-//! `can`: its answers word by word.
+//! The exact output of `can`.
 
 use hatbox_iam::accounts::Accounts;
 use hatbox_iam::assume::context::Assumptions;
@@ -178,7 +178,7 @@ const USER: &str = r#"{"Arn": "arn:aws:iam::111122223333:user/dora", "UserName":
     "UserPolicyList": [{"PolicyName": "All", "PolicyDocument": {"Statement": [
         {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}DENY]}}] BOUNDARY}"#;
 
-/// A world of one user who may assume all, and one role with this trust policy.
+/// Accounts with one user who may assume any role, and one role with this trust policy.
 fn world(trust: &str, deny: &str, boundary: &str, organization: &str) -> Accounts {
     let role = ROLE.replace("TRUST", trust);
     let user = USER.replace("DENY", deny).replace("BOUNDARY", boundary);
@@ -203,7 +203,7 @@ fn condition(operator: &str, key: &str, value: &str) -> String {
     format!(r#", "Condition": {{"{operator}": {{"{key}": "{value}"}}}}"#)
 }
 
-/// A trust policy that names a user lets the user past the boundary: that is not what to advise.
+/// A trust policy that names the user bypasses the permissions boundary, so this must not be suggested.
 #[test]
 fn a_boundary_is_widened_and_not_evaded() {
     let boundary =

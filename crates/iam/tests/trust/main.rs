@@ -1,4 +1,4 @@
-//! The questions of `hatbox trust`, and their answers word by word.
+//! The reports of `hatbox trust`, with their exact output.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,7 +14,7 @@ pub(crate) const SNAPSHOT: &str = include_str!("../accounts/snapshot.json");
 pub(crate) const STATE: &str = include_str!("../accounts/terraform.tfstate");
 pub(crate) const NO_ORGANIZATION: &str = r#"{"schema": 1, "organization": "none"}"#;
 
-/// Reads up to three sources, as files of these names.
+/// Reads up to three sources, as files with these names.
 pub(crate) fn read(sources: &[&str]) -> Accounts {
     let mut accounts = Accounts::default();
     for (source, name) in sources.iter().zip(["iam.json", "second.json", "third.json"]) {

@@ -1,4 +1,4 @@
-//! `who` and `reach`: their answers word by word.
+//! The exact output of `who` and `reach`.
 
 use hatbox_iam::accounts::Accounts;
 use hatbox_iam::assume::context::Assumptions;
