@@ -1,5 +1,5 @@
-//! Serves a sandbox directory in the foreground, for trying it by hand. Prints what a shell in another
-//! terminal needs to reach it: `cargo run -p hatbox-sandbox --example serve -- DIRECTORY`.
+//! Serves a sandbox directory in the foreground, to try it by hand. Prints the environment variables that a shell in
+//! another terminal needs to reach it: `cargo run -p hatbox-sandbox --example serve -- DIRECTORY`.
 
 use std::io::Write;
 use std::path::PathBuf;

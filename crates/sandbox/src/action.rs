@@ -1,4 +1,4 @@
-//! What a service can do: one row for each action.
+//! Describes the actions of a service: one table row per action.
 
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
@@ -9,36 +9,36 @@ use crate::sigv4::Caller;
 /// One row of a service's table.
 #[derive(Clone, Copy)]
 pub(crate) struct Action {
-    /// AWS's name of it.
+    /// AWS's name for the action.
     pub(crate) name: &'static str,
-    /// Whether the world is saved afterwards.
+    /// Whether to save the world afterwards.
     pub(crate) effect: Effect,
-    /// What its parameters may be, and which of them the log hides.
+    /// The rules for the parameters, and which of them the log hides.
     pub(crate) rules: &'static [Rule],
-    /// Carries it out.
+    /// The function that performs the action.
     pub(crate) run: Run,
 }
 
-/// What an action does to the world.
+/// How an action affects the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing.
+    /// It changes nothing.
     Read,
-    /// It changes the world, perhaps also when it is refused: an MFA code may have been used up.
+    /// It changes the world, possibly even when it is refused: an MFA code may have been used up.
     Write,
 }
 
-/// Carries out an action whose parameters keep its rules.
+/// Performs an action whose parameters have passed its rules.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
     /// The request must be signed; the signature was verified.
     Signed(fn(&mut RequestContext, &Caller) -> Result<Reply, ErrorResponse>),
-    /// The request brings another proof, which the action verifies.
+    /// The request is not signed; the action verifies another proof.
     Unsigned(fn(&mut RequestContext) -> Result<Reply, ErrorResponse>),
 }
 
 impl Action {
-    /// A signed action that changes nothing.
+    /// Returns a row for a signed action that changes nothing.
     pub(crate) const fn read(
         name: &'static str,
         rules: &'static [Rule],
@@ -47,7 +47,7 @@ impl Action {
         Self { name, effect: Effect::Read, rules, run: Run::Signed(run) }
     }
 
-    /// A signed action that changes the world.
+    /// Returns a row for a signed action that changes the world.
     pub(crate) const fn write(
         name: &'static str,
         rules: &'static [Rule],
@@ -56,7 +56,7 @@ impl Action {
         Self { name, effect: Effect::Write, rules, run: Run::Signed(run) }
     }
 
-    /// An action that changes the world, of callers that do not sign.
+    /// Returns a row for an unsigned action that changes the world.
     pub(crate) const fn unsigned(
         name: &'static str,
         rules: &'static [Rule],
@@ -65,7 +65,7 @@ impl Action {
         Self { name, effect: Effect::Write, rules, run: Run::Unsigned(run) }
     }
 
-    /// An action that changes nothing, of callers that do not sign.
+    /// Returns a row for an unsigned action that changes nothing.
     pub(crate) const fn unsigned_read(
         name: &'static str,
         rules: &'static [Rule],

@@ -1,4 +1,4 @@
-//! Puts a request before the policy evaluator, with the context that AWS would give it.
+//! Asks the policy evaluator about a request, with the context keys that AWS would set.
 
 use std::collections::BTreeMap;
 
@@ -14,42 +14,42 @@ use crate::error_response::ErrorResponse;
 use crate::sigv4::Caller;
 use crate::world::{Account, Attached, Principal, SessionKind, World};
 
-/// Whether an MFA code came with the call itself.
+/// Whether a valid MFA code came with the call itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CodeGiven {
-    /// One did, and was right.
+    /// The call carried a valid code.
     Yes,
-    /// None did.
+    /// The call carried no code.
     No,
 }
 
-/// Condition keys, names in lower case.
+/// Condition keys: names in lower case, and their values.
 pub(crate) type Keys = BTreeMap<String, Vec<String>>;
 
-/// What is asked, apart from who asks.
+/// The call to authorize, without the caller.
 pub(crate) struct Ask<'a> {
-    /// `s3:GetObject`.
+    /// The action, such as `s3:GetObject`.
     pub(crate) action: &'a str,
-    /// Further actions that must be allowed.
+    /// Additional actions that must be allowed too.
     pub(crate) also_actions: Vec<String>,
-    /// The ARN asked for.
+    /// The ARN of the resource.
     pub(crate) resource: &'a str,
-    /// The account that owns it.
+    /// The account that owns the resource.
     pub(crate) account: &'a str,
-    /// The trust policy, for AssumeRole.
+    /// The trust policy of the role; set only for AssumeRole.
     pub(crate) trust: Option<&'a str>,
-    /// Condition keys of the request, on top of those of the caller.
+    /// Condition keys of the request, in addition to those of the caller.
     pub(crate) keys: Keys,
 }
 
 impl<'a> Ask<'a> {
-    /// An action on a resource.
+    /// Asks for one action on a resource.
     pub(crate) fn new(action: &'a str, resource: &'a str, account: &'a str) -> Self {
         Self { action, also_actions: Vec::new(), resource, account, trust: None, keys: Keys::new() }
     }
 }
 
-/// The condition keys that the moment brings, whoever asks.
+/// Returns the condition keys that depend only on the time.
 pub(crate) fn moment_keys(now: Timestamp) -> Keys {
     [
         ("aws:currenttime", render_iso(now)),
@@ -63,7 +63,7 @@ pub(crate) fn moment_keys(now: Timestamp) -> Keys {
     .into()
 }
 
-/// The condition keys that the caller and the moment bring.
+/// Returns the condition keys that depend on the caller and the time.
 pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: Timestamp) -> Keys {
     let mut keys = moment_keys(now);
     if let Some(identity) = caller.session.as_ref().and_then(|session| session.web_identity.as_ref()) {
@@ -98,7 +98,7 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
             put("aws:AssumedRoot", "true".to_owned());
         }
     }
-    // Long-lived keys carry no MFA keys at all; temporary ones say yes or no. A role's never say yes.
+    // Long-lived keys have no MFA keys at all; temporary credentials have one, which is always `false` for a role.
     let mfa_at = caller.session.as_ref().map(|session| match session.kind {
         SessionKind::GetSessionToken { mfa_at } => mfa_at,
         SessionKind::AssumeRole
@@ -116,7 +116,7 @@ pub(crate) fn caller_keys(world: &World, caller: &Caller, code: CodeGiven, now: 
     keys
 }
 
-/// The tags of a user or role, and those of the session over them.
+/// Returns the tags of a user or role; session tags override them.
 pub(crate) fn principal_tags<'a>(world: &'a World, caller: &'a Caller) -> BTreeMap<&'a str, &'a str> {
     let own = match &caller.principal {
         Principal::User { account, name } => world.user(account, name).map(|user| &user.tags),
@@ -127,7 +127,7 @@ pub(crate) fn principal_tags<'a>(world: &'a World, caller: &'a Caller) -> BTreeM
     own.into_iter().flatten().chain(of_session).map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// Judges what `caller` asks.
+/// Evaluates the policies for a call by `caller`.
 pub(crate) fn judge(
     world: &World,
     caller: &Caller,
@@ -138,7 +138,7 @@ pub(crate) fn judge(
     judge_as(evaluated_caller(world, &caller.principal)?, &layers, base, ask)
 }
 
-/// Judges what the bearer of a token of `provider` asks: the trust policy alone decides.
+/// Evaluates the trust policy, which alone decides, for the bearer of a token from `provider`.
 pub(crate) fn judge_federated(provider: &str, base: &Keys, ask: &Ask) -> Result<Judgement, ErrorResponse> {
     let layers = Layers { trust: ask.trust.map(parse_policy).transpose()?, ..Layers::default() };
     judge_as(evaluate::Caller::Federated(provider.to_owned()), &layers, base, ask)
@@ -164,7 +164,7 @@ fn judge_as(
     Ok(evaluate(&request, layers))
 }
 
-/// Evaluates what `caller` asks for. The error is worded as the service words it, with `quote` around the ARN.
+/// Evaluates a call by `caller`. The error has the wording of the service, with `quote` around the ARN.
 pub(crate) fn authorize(
     world: &World,
     caller: &Caller,
@@ -186,7 +186,7 @@ pub(crate) fn authorize(
     Err(ErrorResponse::denied(message).judged(judgement))
 }
 
-/// `User: ARN is not authorized to perform: ACTION`.
+/// Returns `User: ARN is not authorized to perform: ACTION`.
 pub(crate) fn not_authorized(world: &World, caller: &Caller, action: &str) -> String {
     format!("User: {} is not authorized to perform: {action}", caller.principal.arn(world))
 }
@@ -258,7 +258,7 @@ fn layers_of(world: &World, caller: &Caller, trust: Option<&str>) -> Result<Laye
     })
 }
 
-/// The policies of a user or role.
+/// The policies attached to a user or role.
 #[derive(Default)]
 struct Policies {
     identity: Vec<Policy>,

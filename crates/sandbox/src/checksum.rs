@@ -1,12 +1,12 @@
-//! The checksums that S3's clients send beside the bytes: CRCs of three kinds, SHA-1, SHA-256.
+//! The checksums that S3 clients send with the content: three CRC variants, SHA-1 and SHA-256.
 
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::encoding::render_base64;
 
-/// The checksum as its header has it: base64 of the big-endian bytes. `None` for one that is not known
-/// (`type`, `mode` and the like share the header's prefix).
+/// Returns the checksum in the form of its header: base64 of the big-endian bytes. `None` for unknown names; `type`,
+/// `mode` and others share the prefix of the header.
 pub(crate) fn render_checksum(algorithm: &str, bytes: &[u8]) -> Option<String> {
     const CRC32: u64 = 0xedb8_8320;
     const CRC32C: u64 = 0x82f6_3b78;
@@ -25,7 +25,7 @@ pub(crate) fn render_checksum(algorithm: &str, bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// A reflected CRC, with all bits of `mask` set at the start and flipped at the end.
+/// Computes a reflected CRC that starts with all bits of `mask` set and flips them at the end.
 fn crc(polynomial: u64, mask: u64, bytes: &[u8]) -> u64 {
     let table: [u64; 256] = std::array::from_fn(|byte| {
         (0..8).fold(byte as u64, |crc, _| if crc & 1 == 1 { crc >> 1 ^ polynomial } else { crc >> 1 })

@@ -1,47 +1,47 @@
-//! The sandbox's clock: the system's, moved by an offset that a test sets.
+//! The sandbox's clock: the system clock plus an offset that tests set.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A century either way is enough for any test, and keeps every time within what can be written.
+/// The limit of the offset in seconds: enough for any test, and every resulting time can be rendered.
 pub(crate) const CENTURY: i64 = 100 * 365 * 24 * 3600;
 
-/// The time in a sandbox whose clock is `offset_seconds` ahead of the system's.
+/// Returns the time of a sandbox whose clock is `offset_seconds` ahead of the system clock.
 pub(crate) fn now(offset_seconds: i64) -> Timestamp {
     let system = Timestamp::now();
     system.checked_add(SignedDuration::from_secs(offset_seconds)).unwrap_or(system)
 }
 
-/// `seconds` after `at`; the end of time when that is past it.
+/// Returns `at` plus `seconds`, or the maximum timestamp on overflow.
 pub(crate) fn later(at: Timestamp, seconds: i64) -> Timestamp {
     at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
-/// `at` with its fraction of a second cut off.
+/// Truncates `at` to whole seconds.
 pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// `20260102T030405Z`: how signatures write a time.
+/// Renders a time as in signatures: `20260102T030405Z`.
 pub(crate) fn render_basic(at: Timestamp) -> String {
     at.strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
-/// `2026-01-02T03:04:05Z`: how STS and IAM write a time.
+/// Renders a time as in STS and IAM: `2026-01-02T03:04:05Z`.
 pub(crate) fn render_iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// `2026-01-02T03:04:05.000Z`: how S3 writes a time in its documents.
+/// Renders a time as in S3 documents: `2026-01-02T03:04:05.000Z`.
 pub(crate) fn render_iso_millis(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
-/// `Fri, 02 Jan 2026 03:04:05 GMT`: how HTTP headers write a time.
+/// Renders a time as in HTTP headers: `Fri, 02 Jan 2026 03:04:05 GMT`.
 pub(crate) fn render_http(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Parses `20260102T030405Z`, and nothing else.
+/// Parses exactly the form `20260102T030405Z`.
 pub(crate) fn parse_basic(text: &str) -> Option<Timestamp> {
     if text.len() != 16 || !text.ends_with('Z') {
         return None;

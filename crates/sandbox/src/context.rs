@@ -1,4 +1,4 @@
-//! One call being carried out: the world, the moment, the caller, and the log entry that grows with it.
+//! The state of one call: the world, the time, the caller and its log entry.
 
 use hyper::body::Bytes;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::sigv4::{Caller, Dialect, Verified, verify};
 use crate::world::{Home, LastUsed, World};
 use crate::xml::Xml;
 
-/// One call being carried out.
+/// The state of one call.
 pub(crate) struct RequestContext<'a> {
     pub(crate) world: &'a mut World,
     pub(crate) home: &'a Home,
@@ -23,22 +23,22 @@ pub(crate) struct RequestContext<'a> {
     pub(crate) now: Timestamp,
     pub(crate) request: &'a Received,
     pub(crate) service: Service,
-    /// Those of host and path, query and form.
+    /// The parameters from host, path, query and form.
     pub(crate) params: &'a Params,
-    /// The body, freed from chunk framing; nothing until the signature is verified.
+    /// The body without chunk framing; empty until the signature is verified.
     pub(crate) payload: Bytes,
     pub(crate) entry: &'a mut LogEntry,
     pub(crate) request_id: &'a str,
 }
 
 impl RequestContext<'_> {
-    /// Checks the signature, notes who called, and frees the payload from its framing.
+    /// Verifies the signature, records the caller, and removes the framing of the payload.
     pub(crate) fn verify(&mut self) -> Result<Caller, ErrorResponse> {
         let Verified { caller, payload } =
             verify(self.world, self.request, Dialect::of(self.service), self.now)?;
         self.payload = payload;
         self.entry.note_caller(self.world, &caller);
-        // It is saved with the next change.
+        // Saved with the next change of the world.
         if let Some(key) = self.world.find_key_mut(&caller.key_id) {
             let service = self.entry.service.clone();
             key.last_used = Some(LastUsed { at: self.now, service, region: caller.region.clone() });
@@ -46,15 +46,14 @@ impl RequestContext<'_> {
         Ok(caller)
     }
 
-    /// Renders the answer of a call of the query protocol: `ActionResponse`, in it `ActionResult` with
-    /// what `result` writes.
+    /// Renders a response of the query protocol: `ActionResponse` around `ActionResult`, whose content `result` writes.
     pub(crate) fn render(&self, result: impl FnOnce(&mut Xml)) -> Reply {
         self.render_response(|xml, action| {
             xml.nest(&format!("{action}Result"), result);
         })
     }
 
-    /// Renders the answer of a call that gives nothing back.
+    /// Renders the response of an action without a result.
     pub(crate) fn render_nothing(&self) -> Reply {
         self.render_response(|_, _| {})
     }
@@ -71,7 +70,7 @@ impl RequestContext<'_> {
         Reply::xml(200, "text/xml", xml.finish())
     }
 
-    /// The condition keys of the caller, which the log entry notes.
+    /// Returns the condition keys of the caller, and records them in the log entry.
     pub(crate) fn keys(&mut self, caller: &Caller, code: CodeGiven) -> Keys {
         let keys = caller_keys(self.world, caller, code, self.now);
         let mfa = keys.get("aws:multifactorauthpresent").and_then(|values| values.first());
@@ -79,7 +78,7 @@ impl RequestContext<'_> {
         keys
     }
 
-    /// Lets the policies decide; the reasons go into the log entry.
+    /// Evaluates the policies, and records the reasons in the log entry.
     pub(crate) fn authorize(&mut self, caller: &Caller, ask: &Ask, quote: &str) -> Result<(), ErrorResponse> {
         self.entry.resource = Some(ask.resource.to_owned());
         let keys = self.keys(caller, CodeGiven::No);

@@ -1,8 +1,8 @@
-//! Encoded authorization messages: why someone was refused, sealed for whom may decode it.
+//! Encoded authorization messages: encrypted reasons for a denial, for callers that are allowed to decode them.
 //!
-//! AWS returns them with errors of EC2 and a few other services, none of which is played here. A control path
-//! returns that of any denied call, so that decoding can be tried. The decoded form is that of the STS
-//! reference, DecodeAuthorizationMessage.
+//! AWS returns them with errors of EC2 and a few other services, none of which the sandbox implements. A control path
+//! returns the message of any denied call, so that decoding can be tested. The decoded form is that of
+//! DecodeAuthorizationMessage in the STS reference.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::log::LogEntry;
 use crate::mint;
 
-/// Seals messages, and opens its own. It lives as long as the server.
+/// The key that encrypts messages, and decrypts those that it encrypted. It lives as long as the server.
 pub(crate) struct DenialKey(LessSafeKey);
 
 impl DenialKey {
@@ -21,7 +21,7 @@ impl DenialKey {
         key.map(|key| Self(LessSafeKey::new(key))).map_err(|_| Error::Random)
     }
 
-    /// The encoded message of a refused call; `None` when no policy refused it.
+    /// Returns the encoded message of a denied call; `None` if no policy denied it.
     pub(crate) fn encode(&self, entry: &LogEntry) -> Option<Result<String, Error>> {
         let is_refused = entry.error.as_deref() == Some("AccessDenied");
         let resource = entry.resource.as_ref().filter(|_| is_refused && !entry.because.is_empty())?;
@@ -29,7 +29,7 @@ impl DenialKey {
         Some(self.seal(text.into_bytes()))
     }
 
-    /// The message that was encoded; `None` when this key did not.
+    /// Returns the decoded message; `None` if this key did not encrypt it.
     pub(crate) fn decode(&self, encoded: &str) -> Option<String> {
         let sealed = parse_base64_url(encoded)?;
         let (nonce, rest) = sealed.split_at_checked(NONCE_LEN)?;
@@ -40,7 +40,7 @@ impl DenialKey {
     }
 
     fn seal(&self, mut text: Vec<u8>) -> Result<String, Error> {
-        // Security: random nonces of 96 bits do not meet in the few messages of one server.
+        // Security: a server encodes few messages, so random 96-bit nonces do not collide.
         let nonce = mint::mint_bytes::<NONCE_LEN>()?;
         let unique = Nonce::assume_unique_for_key(nonce);
         self.0.seal_in_place_append_tag(unique, Aad::empty(), &mut text).map_err(|_| Error::Random)?;

@@ -1,6 +1,6 @@
-//! Which action of which service a request asks for, and its way through the checks that all have in common.
+//! Finds the service and action of a request, and runs the checks that all actions share.
 //!
-//! A new service is a variant of [`Service`], a table of actions, and an arm in each function here.
+//! To add a service, add a variant of [`Service`], a table of actions, and an arm in each function here.
 
 use crate::action::{Action, Effect, Run};
 use crate::context::RequestContext;
@@ -11,34 +11,34 @@ use crate::service::{Protocol, Service};
 use crate::sigv4::Caller;
 use crate::{console, iam, metadata, s3, signin, sso, sts};
 
-/// What a request asks for.
+/// The target of a request.
 pub(crate) struct Route {
-    /// The service that answers.
+    /// The service that handles it.
     pub(crate) service: Service,
-    /// The action's name; as sent, where the service has none of that name.
+    /// The action's name, or the name as sent if the service has no such action.
     pub(crate) name: String,
-    /// Parameters that host and path hold.
+    /// Parameters from the host and the path.
     pub(crate) bound: Params,
     wanted: Wanted,
 }
 
-/// What a request wants.
+/// The result of looking up the action.
 enum Wanted {
-    /// This action.
+    /// A supported action.
     Action(&'static Action),
-    /// One that is not played. Whoever signed it is told so.
+    /// An unsupported action. Only callers with a valid signature get this error.
     Unplayed(ErrorResponse),
-    /// Nothing that could be understood.
+    /// The request could not be understood.
     Nothing(ErrorResponse),
 }
 
 impl Route {
-    /// The rules of the parameters; none where the action is not played.
+    /// Returns the rules of the parameters; empty if the action is not supported.
     pub(crate) fn rules(&self) -> &'static [Rule] {
         self.action().map(|action| action.rules).unwrap_or_default()
     }
 
-    /// Whether the world may have changed once this was carried out.
+    /// Returns whether the action may change the world.
     pub(crate) fn is_write(&self) -> bool {
         self.action().is_some_and(|action| action.effect == Effect::Write)
     }
@@ -51,7 +51,7 @@ impl Route {
     }
 }
 
-/// The actions that a service plays.
+/// Returns the actions that the sandbox supports for a service.
 fn actions(service: Service) -> &'static [Action] {
     match service {
         Service::Sts => sts::ACTIONS,
@@ -65,12 +65,12 @@ fn actions(service: Service) -> &'static [Action] {
     }
 }
 
-/// Whether a caller may use the service at all, whatever policies say.
+/// Checks whether the caller may use the service at all, whatever the policies say.
 fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorResponse> {
     match context.service {
         Service::Sts => sts::check_caller(context, caller),
         Service::Iam => iam::check_caller(caller),
-        // Callers of the others do not sign.
+        // Callers of the other services do not sign.
         Service::S3
         | Service::SignIn
         | Service::Console
@@ -80,7 +80,7 @@ fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorRe
     }
 }
 
-/// Finds out what a request asks for. `params` are those of its query and form.
+/// Finds the target of a request. `params` are those of its query and form.
 pub(crate) fn route(request: &Received, params: &Params) -> Route {
     if let Some(name) = signin::find_action(request) {
         return route_json(Service::SignIn, name);
@@ -149,7 +149,7 @@ fn find(service: Service, name: &str) -> Option<&'static Action> {
     actions(service).iter().find(|action| action.name == name)
 }
 
-/// Carries out what a request asks for: signature, parameters, action.
+/// Performs a request: checks the signature and the parameters, then runs the action.
 pub(crate) fn perform(context: &mut RequestContext, route: &Route) -> Result<Reply, ErrorResponse> {
     match &route.wanted {
         Wanted::Nothing(error_response) => Err(error_response.clone()),

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-/// All bytes but the unreserved ones of RFC 3986.
+/// Every byte except the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const RESERVED_BUT_SLASH: &AsciiSet = &RESERVED.remove(b'/');
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -18,18 +18,18 @@ pub(crate) fn render_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// Renders bytes as base64url without padding, as JSON Web Tokens are written.
+/// Renders bytes as base64url without padding, as in JSON Web Tokens.
 pub(crate) fn render_base64_url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Parses base64url without padding. `None` when a character is not of the alphabet, or bits are left over
-/// that are not zero: each run of bytes has one text.
+/// Parses base64url without padding. `None` if a character is not in the alphabet or leftover bits are not zero, so
+/// that each byte string has exactly one encoding.
 pub(crate) fn parse_base64_url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Renders bytes as base32 without padding, as MFA seeds are written.
+/// Renders bytes as base32 without padding, as for MFA seeds.
 pub(crate) fn render_base32(bytes: &[u8]) -> String {
     let mut text = String::new();
     let (mut word, mut bits) = (0_usize, 0);
@@ -47,7 +47,7 @@ pub(crate) fn render_base32(bytes: &[u8]) -> String {
     text
 }
 
-/// Parses base32, with or without padding. `None` when a character is not of the alphabet.
+/// Parses base32, with or without padding. `None` if a character is not in the alphabet.
 pub(crate) fn parse_base32(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let (mut word, mut bits) = (0_usize, 0);
@@ -63,17 +63,17 @@ pub(crate) fn parse_base32(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Renders text with every byte but the unreserved ones (RFC 3986) as `%XX`.
+/// Percent-encodes every byte except the unreserved ones (RFC 3986).
 pub(crate) fn render_percent(text: &[u8]) -> String {
     percent_encode(text, RESERVED).to_string()
 }
 
-/// As [`render_percent`], with slashes left as they are.
+/// Like [`render_percent`], but keeps slashes.
 pub(crate) fn render_percent_path(text: &[u8]) -> String {
     percent_encode(text, RESERVED_BUT_SLASH).to_string()
 }
 
-/// Parses percent-encoded text; a `%` that starts no pair of hex digits is literal.
+/// Decodes percent-encoded text; a `%` that is not followed by two hex digits is literal.
 pub(crate) fn parse_percent(text: &str) -> Vec<u8> {
     percent_decode_str(text).collect()
 }

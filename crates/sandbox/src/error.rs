@@ -1,8 +1,8 @@
-//! Why the sandbox cannot start, load its world or be reached.
+//! The errors of starting a sandbox, loading its world and connecting to it.
 
 use std::path::PathBuf;
 
-/// Why the sandbox cannot start, load its world or be reached.
+/// An error of starting a sandbox, loading its world or connecting to it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file of the sandbox directory could not be read.
@@ -21,7 +21,7 @@ pub enum Error {
         /// The cause.
         source: std::io::Error,
     },
-    /// A file of the sandbox directory is not what the sandbox writes.
+    /// A file of the sandbox directory has a form that the sandbox does not write.
     #[error("`{}` is not a file of a sandbox", path.display())]
     Parse {
         /// The file.
@@ -44,7 +44,7 @@ pub enum Error {
     /// The port cannot be listened on.
     #[error("listening on 127.0.0.1:{port}")]
     Listen {
-        /// The port asked for.
+        /// The requested port.
         port: u16,
         /// The cause.
         source: std::io::Error,
@@ -52,29 +52,29 @@ pub enum Error {
     /// The server's thread or runtime could not be started.
     #[error("starting the server")]
     Start(#[source] std::io::Error),
-    /// The operating system gives no random bytes.
+    /// The operating system returned no random bytes.
     #[error("the operating system returned no random bytes")]
     Random,
-    /// A key of the sandbox's world that signs tokens is none.
+    /// A key in the world that signs tokens is invalid.
     #[error("a key that signs tokens is invalid")]
     SigningKey,
-    /// The running sandbox could not be asked.
+    /// The request to the running sandbox failed.
     #[error("asking the sandbox at {address}")]
     Ask {
-        /// Where it was asked.
+        /// The address of the sandbox.
         address: std::net::SocketAddr,
         /// The cause.
         source: std::io::Error,
     },
-    /// The running sandbox refused.
+    /// The running sandbox returned an error status.
     #[error("the sandbox returned {status}: {text}")]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// What it said.
+        /// The text of the response.
         text: String,
     },
-    /// The running sandbox answered something that is not understood.
+    /// The response of the running sandbox could not be parsed.
     #[error("the sandbox returned an invalid response")]
     Answer(#[source] serde_json::Error),
 }

@@ -1,4 +1,4 @@
-//! An error as AWS returns it: status, code and text; and the reasons, for the log.
+//! An error as AWS returns it (status, code, message), with additional reasons for the log.
 
 use hatbox_iam::policy::evaluate::Judgement;
 use serde_json::json;
@@ -7,45 +7,45 @@ use crate::error::Error;
 use crate::http::Reply;
 use crate::xml::Xml;
 
-/// Why a request is not carried out.
+/// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ErrorResponse {
     pub(crate) status: u16,
     pub(crate) code: String,
     pub(crate) message: String,
-    /// Reasons that the caller is not shown.
+    /// Reasons for the log, which the caller does not see.
     pub(crate) because: Vec<String>,
 }
 
 impl ErrorResponse {
-    /// An error of which the caller is shown everything.
+    /// Creates an error without additional reasons.
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self { status, code: code.to_owned(), message: message.into(), because: Vec::new() }
     }
 
-    /// 400 ValidationError.
+    /// Returns status 400 with ValidationError.
     pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self::new(400, "ValidationError", message)
     }
 
-    /// 403 AccessDenied.
+    /// Returns status 403 with AccessDenied.
     pub(crate) fn denied(message: impl Into<String>) -> Self {
         Self::new(403, "AccessDenied", message)
     }
 
-    /// The error with a reason for the log.
+    /// Adds a reason for the log.
     pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
         self.because.push(reason.into());
         self
     }
 
-    /// The error with the evaluator's reasons for the log.
+    /// Adds the evaluator's reasons for the log.
     pub(crate) fn judged(mut self, judgement: Judgement) -> Self {
         self.because.extend(judgement.because);
         self
     }
 
-    /// The answer in the form of the query protocol (STS, IAM).
+    /// Renders the error in the form of the query protocol (STS, IAM).
     pub(crate) fn render_query(&self, namespace: &str, request_id: &str) -> Reply {
         let mut xml = Xml::document();
         xml.nest_ns("ErrorResponse", namespace, |xml| {
@@ -58,13 +58,13 @@ impl ErrorResponse {
         Reply::xml(self.status, "text/xml", xml.finish())
     }
 
-    /// The answer in the form of the services on a machine.
+    /// Renders the error in the form of instance metadata and the container endpoint.
     pub(crate) fn render_json(&self) -> Reply {
         let body = json!({ "Code": self.code, "Message": self.message });
         Reply { status: self.status, ..Reply::json(&body) }
     }
 
-    /// The answer in the form of S3. `resource` is the path asked for.
+    /// Renders the error in the form of S3. `resource` is the requested path.
     pub(crate) fn render_s3(&self, resource: &str, request_id: &str) -> Reply {
         let mut xml = Xml::document();
         xml.nest("Error", |xml| {

@@ -1,4 +1,4 @@
-//! Faults that a test asks for, and how often each is still due.
+//! Faults that tests request, and how often each one is still pending.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::error_response::ErrorResponse;
 use crate::service::Service;
 
-/// A fault asked for.
+/// A fault that a test requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// What goes wrong.
     pub kind: FaultKind,
-    /// How often; `None` until the faults are cleared.
+    /// How many times it happens; `None` to repeat it until the faults are cleared.
     pub times: Option<u32>,
-    /// The only action that it happens to: `AssumeRole`; `None` for all.
+    /// The only action that it applies to, such as `AssumeRole`; `None` for all.
     pub action: Option<String>,
 }
 
@@ -23,47 +23,47 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// The answer comes so much later. The call is carried out.
+    /// The call is performed, but the response is delayed by this many milliseconds.
     DelayMillis(u64),
-    /// 503 ServiceUnavailable instead of the call (sign-in and Identity Center: 500 server_error).
+    /// Returns 503 ServiceUnavailable instead of performing the call (sign-in and Identity Center: 500 server_error).
     Unavailable,
-    /// 400 Throttling instead of the call (S3: 503 SlowDown, sign-in: 429; Identity Center: SlowDownException, its portal:
-    /// 429).
+    /// Returns 400 Throttling instead of performing the call (S3: 503 SlowDown; sign-in: 429; Identity Center:
+    /// SlowDownException; its portal: 429).
     Throttling,
-    /// 403 AccessDenied with this text instead of the call: an error because of what a sandbox does not have, such as the
-    /// policies of an organization.
+    /// Returns 403 AccessDenied with this message instead of performing the call, for errors whose cause the sandbox
+    /// does not model, such as policies of an organization.
     AccessDenied(String),
-    /// 403 InvalidClientTokenId instead of the call: the key is so new that it is not known everywhere.
+    /// Returns 403 InvalidClientTokenId instead of performing the call, as when a new key has not propagated yet.
     KeyNotKnownYet,
-    /// The connection is closed instead of the call.
+    /// Closes the connection instead of performing the call.
     DropConnection,
-    /// The call is carried out, and the connection closed instead of the answer.
+    /// Performs the call, but closes the connection instead of sending the response.
     DropAnswer,
-    /// New credentials last so many seconds, and say so.
+    /// New credentials last for this many seconds, and report that expiry.
     ShortLifeSeconds(i64),
-    /// MFA devices count as out of sync: no code of theirs can be validated.
+    /// MFA devices count as out of sync: their codes cannot be validated.
     DeviceOutOfSync,
-    /// Identity providers cannot be reached: no token of theirs can be verified.
+    /// Identity providers cannot be reached: their tokens cannot be verified.
     IdentityProviderDown,
-    /// Identity providers are reached, and say that a token of theirs is not to be believed.
+    /// Identity providers can be reached, but reject their tokens.
     IdentityProviderRejects,
-    /// 429 from the portal of Identity Center to the calls beyond so many in a second. A call that is let
-    /// through does not use the fault up.
+    /// The portal of Identity Center returns 429 for calls beyond this many per second. A call within the limit does
+    /// not use up the fault.
     CallsPerSecond(u32),
 }
 
 impl Fault {
-    /// A fault that happens once, to whichever call comes first.
+    /// Returns a fault that happens once, to the first call of any kind.
     pub fn once(kind: FaultKind) -> Self {
         Self { kind, times: Some(1), action: None }
     }
 }
 
-/// Faults that are still due.
+/// The faults that are still pending.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     due: Vec<Fault>,
-    /// When the calls of the last second were let through that [`FaultKind::CallsPerSecond`] counts.
+    /// When the calls of the last second were made that count towards [`FaultKind::CallsPerSecond`].
     recent: VecDeque<Instant>,
 }
 
@@ -90,7 +90,7 @@ impl Faults {
         &self.due
     }
 
-    /// Uses up those that happen to a call as a whole.
+    /// Uses up the faults that apply to a call as a whole.
     pub(crate) fn take_injected(&mut self, service: Service, action: &str) -> Injected {
         let mut injected = Injected::default();
         let Self { due, recent } = self;
@@ -122,7 +122,7 @@ impl Faults {
         injected
     }
 
-    /// The life that new credentials get instead of their own.
+    /// Returns the lifetime in seconds that overrides that of new credentials.
     pub(crate) fn take_short_life(&mut self, action: &str) -> Option<i64> {
         let mut found = None;
         take(&mut self.due, action, |kind| match kind {
@@ -135,7 +135,7 @@ impl Faults {
         found
     }
 
-    /// Whether `wanted`, which happens at one step of a call, is due for this call.
+    /// Returns whether `wanted`, which affects one step of a call, is pending for this call.
     pub(crate) fn take_one(&mut self, action: &str, wanted: &FaultKind) -> bool {
         let mut is_due = false;
         take(&mut self.due, action, |kind| {
@@ -157,7 +157,7 @@ fn take(due: &mut Vec<Fault>, action: &str, mut is_used: impl FnMut(&FaultKind) 
     due.retain(|fault| fault.times != Some(0));
 }
 
-/// Whether one more call is within the limit; if so, it is counted. What is refused does not count.
+/// Returns whether another call is within the limit, and counts it if so. Rejected calls do not count.
 fn is_let_through(recent: &mut VecDeque<Instant>, limit: u32) -> bool {
     let now = Instant::now();
     recent.retain(|at| now.duration_since(*at) < Duration::from_secs(1));

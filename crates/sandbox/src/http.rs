@@ -1,11 +1,11 @@
-//! A request as it came and an answer as it goes, whole and plain: what everything behind the server sees.
+//! A complete request or response, as all code behind the server sees it.
 
 use hyper::body::Bytes;
 use serde_json::{Map, Value};
 
 use crate::encoding::parse_percent;
 
-/// A request, read to its end.
+/// A request that was read completely.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
@@ -19,17 +19,17 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// The first header of a name in lower case.
+    /// Returns the first header with this name, which must be in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The query's parameters, decoded.
+    /// Returns the decoded parameters of the query.
     pub(crate) fn query_params(&self) -> Params {
         Params::parse(&self.query)
     }
 
-    /// Whether the body is a form.
+    /// Returns whether the body is a form.
     pub(crate) fn is_form(&self) -> bool {
         self.header("content-type").is_some_and(|kind| {
             let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -38,12 +38,12 @@ impl Received {
     }
 }
 
-/// Names and values, in the order sent.
+/// Names and values, in the order in which they were sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Parses `a=b&c=d` with percent-encoding, `+` for a blank. Bytes that are no UTF-8 are replaced.
+    /// Parses `a=b&c=d` with percent-encoding and `+` for a space. Invalid UTF-8 is replaced.
     pub(crate) fn parse(text: &str) -> Self {
         let decode =
             |part: &str| String::from_utf8_lossy(&parse_percent(&part.replace('+', " "))).into_owned();
@@ -54,8 +54,8 @@ impl Params {
         Self(pairs.collect())
     }
 
-    /// Parses the members of a JSON object: a list `a` of texts as `a.member.1` and so on. What is no object has
-    /// none; null members are left out.
+    /// Parses the members of a JSON object. The texts of a list `a` become `a.member.1` and so on. Null members are
+    /// left out; a value that is not an object has no parameters.
     pub(crate) fn parse_json(body: &[u8]) -> Self {
         let text_of = |value: &Value| match value {
             Value::String(text) => text.clone(),
@@ -76,34 +76,34 @@ impl Params {
         Self(pairs)
     }
 
-    /// Parameters of these names and values.
+    /// Creates parameters from these pairs.
     pub(crate) fn of<const N: usize>(pairs: [(&str, String); N]) -> Self {
         Self(pairs.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
-    /// These and, behind them, those of `other`.
+    /// Appends the parameters of `other`.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// The first value of a name.
+    /// Returns the first value of a name.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a name is there.
+    /// Returns whether the name occurs.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// All of them.
+    /// Iterates over all names and values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The members of a list, each as the parameters below it: `Tags.member.1.Key` gives `Key` in the
-    /// first; a member that is a plain value has the name ``. Numbers start at 1; the first gap ends it.
+    /// Returns the members of a list, each as the parameters below it: for `Tags.member.1.Key`, the first member has
+    /// `Key`. A plain value gets an empty name. Numbers start at 1; the list ends at the first gap.
     pub(crate) fn list(&self, name: &str) -> Vec<Params> {
         let mut members = Vec::new();
         loop {
@@ -124,38 +124,38 @@ impl Params {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    /// `Content-Length` of an answer to HEAD, whose body is not sent.
+    /// The `Content-Length` of a response to HEAD, which has no body.
     pub(crate) head_length: Option<u64>,
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// Returns a response without a body.
     pub(crate) fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Bytes::new(), head_length: None }
     }
 
-    /// An answer with XML.
+    /// Returns an XML response.
     pub(crate) fn xml(status: u16, content_type: &str, text: String) -> Self {
         Self { body: text.into(), ..Self::empty(status) }.with("content-type", content_type)
     }
 
-    /// An answer with plain text.
+    /// Returns a plain-text response.
     pub(crate) fn text(status: u16, text: &str) -> Self {
         Self { body: text.to_owned().into(), ..Self::empty(status) }.with("content-type", "text/plain")
     }
 
-    /// An answer with JSON.
+    /// Returns a JSON response.
     pub(crate) fn json(value: &Value) -> Self {
         Self { body: value.to_string().into(), ..Self::empty(200) }.with("content-type", "application/json")
     }
 
-    /// The answer with one more header.
+    /// Adds a header.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self

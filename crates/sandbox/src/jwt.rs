@@ -6,8 +6,8 @@
 //! | `ES384` | P-384 | yes | yes |
 //! | `RS256` | RSA, 2048 bits or more | no: `ring` makes no RSA keys | yes |
 //!
-//! Any other `alg`, `none` above all, verifies with no key. The key decides on the algorithm, and the
-//! token's header must name the same.
+//! Any other `alg`, in particular `none`, is rejected. The key determines the algorithm, and the token's header must
+//! name the same one.
 
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, KeyPair, RsaPublicKeyComponents, UnparsedPublicKey};
@@ -42,7 +42,7 @@ pub enum PublicKey {
     },
 }
 
-/// A curve on which tokens are signed.
+/// The curve of a key that signs tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Curve {
     /// For `ES256`.
@@ -87,7 +87,7 @@ impl PublicKey {
     fn is_signature(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             Self::Ec { crv, x, y } => parse_base64_url(x).zip(parse_base64_url(y)).is_some_and(|(x, y)| {
-                // The form of SEC 1 for a point that is not compressed.
+                // The SEC 1 form of an uncompressed point.
                 let point = [&[4], x.as_slice(), &y].concat();
                 UnparsedPublicKey::new(crv.verifying(), point).verify(message, signature).is_ok()
             }),
@@ -99,7 +99,7 @@ impl PublicKey {
     }
 }
 
-/// A new key pair on `curve`: the secret half as PKCS#8 in base64url, and the public half.
+/// Creates a key pair on `curve`: the secret half as PKCS#8 in base64url, and the public half.
 pub(crate) fn mint_key_pair(curve: Curve) -> Result<(WorldSecret, PublicKey), Error> {
     let random = SystemRandom::new();
     let document = EcdsaKeyPair::generate_pkcs8(curve.signing(), &random).map_err(|_| Error::Random)?;
@@ -111,7 +111,7 @@ pub(crate) fn mint_key_pair(curve: Curve) -> Result<(WorldSecret, PublicKey), Er
     Ok((WorldSecret::new(render_base64_url(document.as_ref())), public))
 }
 
-/// Signs `claims` with a secret half that [`mint_key_pair`] made on `curve`.
+/// Signs `claims` with a secret half created by [`mint_key_pair`] on `curve`.
 pub(crate) fn sign(
     curve: Curve,
     secret: &WorldSecret,
@@ -130,13 +130,13 @@ pub(crate) fn sign(
     Ok(format!("{message}.{}", render_base64_url(signature.as_ref())))
 }
 
-/// A token taken apart. Nothing of it is to be believed before [`Token::is_signed_by`] says so.
+/// A parsed token. Its content cannot be trusted until [`Token::is_signed_by`] returns `true`.
 #[derive(Debug)]
 pub(crate) struct Token<'t> {
     alg: String,
-    /// The header, of which `alg` and `kid` are also by themselves.
+    /// The header, including `alg` and `kid`.
     pub(crate) header: Map<String, Value>,
-    /// Which of the issuer's keys is said to have signed.
+    /// The id of the issuer's key that is said to have signed the token.
     pub(crate) key_id: Option<String>,
     /// The claims.
     pub(crate) claims: Map<String, Value>,
@@ -145,13 +145,13 @@ pub(crate) struct Token<'t> {
 }
 
 impl<'t> Token<'t> {
-    /// Parses the compact form; `None` when it is not that.
+    /// Parses the compact form; `None` if the text does not have it.
     pub(crate) fn parse(text: &'t str) -> Option<Self> {
         let (message, signature) = text.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         let object = |part: &str| serde_json::from_slice::<Map<String, Value>>(&parse_base64_url(part)?).ok();
         let header = object(header)?;
-        // RFC 7515, section 4.1.11: who does not understand what is critical must refuse. Nothing is, here.
+        // RFC 7515, section 4.1.11: reject unknown critical extensions; none are supported here.
         if header.contains_key("crit") {
             return None;
         }
@@ -166,7 +166,7 @@ impl<'t> Token<'t> {
         })
     }
 
-    /// Whether `key` signed it.
+    /// Returns whether `key` signed the token.
     pub(crate) fn is_signed_by(&self, key: &PublicKey) -> bool {
         self.alg == key.alg() && key.is_signature(self.message.as_bytes(), &self.signature)
     }
@@ -197,7 +197,7 @@ mod tests {
             assert_eq!(parsed.claims["iss"], "joe");
             assert!(parsed.is_signed_by(&key(own)));
             assert!(!parsed.is_signed_by(&key(other)));
-            // One letter of the claims, and of the signature.
+            // Changes one letter of the claims or of a signature.
             for (from, to) in [("eyJpc3Mi", "eyJpc3Ni"), (".cC4h", ".cC4i"), (".DtEh", ".DtEi")] {
                 let spoilt = token.replace(from, to);
                 if spoilt != **token {

@@ -1,13 +1,14 @@
-//! A strict stand-in for AWS, reached by URL like AWS.
+//! A strict local stand-in for AWS, reached by URL like AWS itself.
 //!
-//! STS, IAM Identity Center, the sign-in service of `aws login`, and as much of IAM and S3 as it takes to set a scene,
-//! rotate keys, and let `aws s3` and terraform's S3 backend work. It checks what AWS checks: signatures, session tokens,
-//! clocks, MFA codes, tokens of identity providers, trust and identity policies, durations. It listens on 127.0.0.1
-//! only, knows only keys that it minted, and keeps everything in one directory.
+//! It implements STS, IAM Identity Center, the sign-in service of `aws login`, and enough of IAM and S3 to set up
+//! tests, rotate keys, and run `aws s3` and terraform's S3 backend. Like AWS, it checks signatures, session tokens,
+//! clocks, MFA codes, tokens of identity providers, trust and identity policies, and durations. It listens on 127.0.0.1
+//! only, accepts only keys that it minted, and keeps everything in one directory.
 //!
-//! The way of a request: [`server`](start) reads it whole, `dispatch` finds its action in the tables of the
-//! services, `sigv4` verifies who sent it, `sts`, `sso`, `iam`, `s3` or `metadata` carries it out on the [`world`], `authorize`
-//! asks the policy evaluator, and [`log`] remembers it. [`control`] moves the clock, makes faults, shows the current MFA code.
+//! The path of a request: [`server`](start) reads it completely, `dispatch` finds its action in the tables of the
+//! services, `sigv4` verifies the caller, `sts`, `sso`, `iam`, `s3` or `metadata` performs it on the [`world`],
+//! `authorize` runs the policy evaluator, and [`log`] records the call. [`control`] moves the clock, injects faults,
+//! and shows the current MFA code.
 
 mod action;
 mod authorize;

@@ -1,4 +1,4 @@
-//! Who called what, with which identity, allowed or not, and why. Holds no secret.
+//! The log of calls: who called what, with which identity, whether it was allowed, and why. It contains no secrets.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,49 +19,50 @@ use crate::world::{Home, SessionKind, World};
 /// One call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// The call's number, from 1, since the server started.
+    /// The call's number, counted from 1 since the server started.
     pub number: u64,
-    /// When, by the sandbox's clock.
+    /// When the call was made, by the sandbox's clock.
     pub at: Timestamp,
     /// `sts`, `iam`, `s3`, `signin`, `sso` or `sso-oidc`.
     pub service: String,
-    /// `AssumeRole`, `GetObject`, ...
+    /// The action, such as `AssumeRole` or `GetObject`.
     pub action: String,
-    /// ARN of who called, or subject and issuer of a token, or the user that signed in; `None` when nothing told that holds.
+    /// The ARN of the caller, the subject and issuer of a token, or the user that signed in; `None` without valid
+    /// credentials.
     pub caller: Option<String>,
-    /// The last four characters of the access key id, behind `****`.
+    /// The last four characters of the access key id, after `****`.
     pub key: Option<String>,
-    /// What the caller signed with.
+    /// The kind of credentials that authenticated the call.
     pub signed_with: SignedWith,
-    /// What was asked for, by ARN.
+    /// The ARN of the requested resource.
     pub resource: Option<String>,
     /// `aws:MultiFactorAuthPresent` as the policies saw it; `None` when it was absent.
     pub mfa_present: Option<bool>,
-    /// The HTTP status; 0 when the connection was dropped instead.
+    /// The HTTP status; 0 if the connection was dropped instead.
     pub status: u16,
-    /// The error code, when it was refused.
+    /// The error code, if the call was refused.
     pub error: Option<String>,
-    /// The error's text, as the caller got it.
+    /// The error message, as the caller received it.
     pub message: Option<String>,
-    /// Why, in words, the most telling first.
+    /// The reasons, the most useful one first.
     pub because: Vec<String>,
-    /// How long the credentials last that were given, in seconds.
+    /// The lifetime in seconds of the credentials that the call returned.
     pub granted_seconds: Option<i64>,
-    /// The parameters as sent; `present` is in the place of a secret value.
+    /// The parameters as sent; a secret value is replaced by `present`.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// What a call was signed with.
+/// The kind of credentials that authenticated a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SignedWith {
-    /// Nothing, or nothing that holds.
+    /// No valid credentials.
     Nothing,
     /// A user's access key.
     AccessKey,
     /// Credentials of GetSessionToken.
     SessionToken,
-    /// Credentials of AssumeRole, or of a call that puts a role on in another way.
+    /// Credentials of AssumeRole, or of another call that assumes a role.
     Role,
     /// Credentials of GetFederationToken.
     FederationToken,
@@ -69,19 +70,19 @@ pub enum SignedWith {
     RootSession,
     /// Credentials of `aws login`.
     LoginSession,
-    /// Nothing, but the token of an identity provider was good.
+    /// No signature, but a valid token of an identity provider.
     WebIdentity,
-    /// Nothing, but a token of Identity Center, or what becomes one, was good.
+    /// No signature, but a valid token of Identity Center, or a code that can be exchanged for one.
     SsoToken,
 }
 
 impl LogEntry {
-    /// Whether the call was carried out.
+    /// Returns whether the call was allowed and performed.
     pub fn is_allowed(&self) -> bool {
         (200..400).contains(&self.status)
     }
 
-    /// The entry of a call to `action`, whose parameters keep `rules`.
+    /// Creates the entry of a call to `action`. `rules` are those of its parameters.
     pub(crate) fn begin(
         at: Timestamp,
         service: Service,
@@ -108,7 +109,7 @@ impl LogEntry {
         }
     }
 
-    /// Notes why the call was refused. `params` and `rules` are those that the entry began with.
+    /// Records why the call was refused. `params` and `rules` must be those that the entry was created with.
     pub(crate) fn note_error(&mut self, error_response: ErrorResponse, params: &Params, rules: &[Rule]) {
         self.error = Some(error_response.code);
         self.message = Some(without_hidden(error_response.message, params, rules));
@@ -133,7 +134,7 @@ fn masked(key_id: &str) -> String {
     format!("****{}", key_id.get(key_id.len().saturating_sub(4)..).unwrap_or_default())
 }
 
-/// A parameter as the log shows it; `None` for those that only sign.
+/// Renders a parameter for the log; `None` for parameters that only belong to the signature.
 fn shown(name: &str, value: &str, rules: &[Rule]) -> Option<(String, String)> {
     if name.starts_with("X-Amz-") {
         return None;
@@ -147,14 +148,14 @@ fn shown(name: &str, value: &str, rules: &[Rule]) -> Option<(String, String)> {
     Some((name.to_owned(), value))
 }
 
-/// An error's text, which may quote what was sent, without the values that the log hides.
+/// Removes the values that the log hides from an error message, which may quote them.
 fn without_hidden(message: String, params: &Params, rules: &[Rule]) -> String {
     let hidden = params.iter().filter(|(name, _)| shown_by(rules, name) == Shown::Hidden);
     let hidden = hidden.filter(|(name, value)| !value.is_empty() && !["Action", "Version"].contains(name));
     hidden.fold(message, |message, (_, value)| message.replace(&format!("'{value}'"), "'[redacted]'"))
 }
 
-/// The calls since the server started, also written to `log.jsonl` line by line.
+/// The calls since the server started, also written to `log.jsonl`, one per line.
 #[derive(Debug)]
 pub(crate) struct Log {
     entries: Vec<LogEntry>,
@@ -168,12 +169,12 @@ impl Log {
         Ok(Self { entries: Vec::new(), file: home.open_append("log.jsonl")?, calls: None })
     }
 
-    /// Also sends each call to `calls`.
+    /// Sends each new call to `calls` too.
     pub(crate) fn report_to(&mut self, calls: Sender<LogEntry>) {
         self.calls = Some(calls);
     }
 
-    /// Adds a call. A full disk loses the line on disk, not the call.
+    /// Adds a call. If the disk is full, the line in the file is lost but the call is not.
     pub(crate) fn add(&mut self, mut entry: LogEntry) {
         entry.number = self.entries.len() as u64 + 1;
         if let Ok(mut line) = serde_json::to_vec(&entry) {
@@ -183,13 +184,13 @@ impl Log {
             }
         }
         if let Some(calls) = &self.calls {
-            // Whoever watches may have gone.
+            // The receiver may be gone.
             calls.send(entry.clone()).ok();
         }
         self.entries.push(entry);
     }
 
-    /// The calls with numbers above `after`.
+    /// Returns the calls with numbers above `after`.
     pub(crate) fn after(&self, after: u64) -> &[LogEntry] {
         let start = usize::try_from(after).unwrap_or(usize::MAX).min(self.entries.len());
         self.entries.get(start..).unwrap_or_default()

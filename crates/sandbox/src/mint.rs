@@ -1,28 +1,28 @@
-//! Random ids and secrets, in the shapes that AWS gives them.
+//! Random ids and secrets in the formats of AWS.
 
 use hatbox_types::sandbox_key::render_sandbox_key_id;
 
 use crate::encoding::{render_base32, render_base64, render_base64_url};
 use crate::error::Error;
 
-/// Random bytes of the operating system.
+/// Returns random bytes from the operating system.
 pub(crate) fn mint_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| Error::Random)?;
     Ok(bytes)
 }
 
-/// An access key id that the sandbox `sandbox_id` knows as its own. `prefix` is `AKIA` or `ASIA`.
+/// Mints an access key id that the sandbox `sandbox_id` recognizes as its own. `prefix` is `AKIA` or `ASIA`.
 pub(crate) fn mint_key_id(prefix: &str, sandbox_id: &str) -> Result<String, Error> {
     Ok(render_sandbox_key_id(prefix, sandbox_id, mint_bytes()?))
 }
 
-/// A secret access key: 40 characters.
+/// Mints a secret access key of 40 characters.
 pub(crate) fn mint_secret() -> Result<String, Error> {
     Ok(render_base64(&mint_bytes::<30>()?))
 }
 
-/// A session token of `min_size` bytes or more: opaque, with the characters that real ones have (`/`, `+`,
+/// Mints an opaque session token of at least `min_size` bytes, with all characters that real tokens have (`/`, `+`,
 /// `=`).
 pub(crate) fn mint_session_token(min_size: usize) -> Result<String, Error> {
     let mut token = "HatboxSandbox//////////".to_owned();
@@ -33,18 +33,18 @@ pub(crate) fn mint_session_token(min_size: usize) -> Result<String, Error> {
     Ok(token + &last)
 }
 
-/// A client id, code or token of Identity Center. It names what it is and whose: none of another sandbox, and no real
-/// one, looks like it.
+/// Mints a client id, code or token of Identity Center. It contains its kind and the sandbox's id, so it cannot be
+/// mistaken for one of another sandbox or of AWS.
 pub(crate) fn mint_sso_token(kind: &str, sandbox_id: &str) -> Result<String, Error> {
     Ok(format!("sandbox-{sandbox_id}-{kind}-{}", render_base64_url(&mint_bytes::<32>()?)))
 }
 
-/// A client's secret.
+/// Mints a client secret.
 pub(crate) fn mint_sso_secret() -> Result<String, Error> {
     Ok(render_base64_url(&mint_bytes::<48>()?))
 }
 
-/// A code that people compare: `BCDF-GHJK`, without vowels.
+/// Mints a code for people to compare, such as `BCDF-GHJK`; it has no vowels.
 pub(crate) fn mint_user_code() -> Result<String, Error> {
     const LETTERS: &[u8; 16] = b"BCDFGHJKLMNPQRST";
     let letter = |byte: &u8| LETTERS.get(usize::from(byte & 15)).map(|&c| char::from(c));
@@ -53,13 +53,13 @@ pub(crate) fn mint_user_code() -> Result<String, Error> {
     Ok(format!("{first}-{second}"))
 }
 
-/// A unique id such as `AIDA...` or `AROA...`: 21 characters.
+/// Mints a unique id of 21 characters, such as `AIDA...` or `AROA...`.
 pub(crate) fn mint_unique_id(prefix: &str) -> Result<String, Error> {
     let random: String = render_base32(&mint_bytes::<11>()?).chars().take(17).collect();
     Ok(format!("{prefix}{random}"))
 }
 
-/// A request id in the form of a UUID.
+/// Mints a request id in the form of a UUID.
 pub(crate) fn mint_request_id() -> Result<String, Error> {
     let hex = hex::encode(mint_bytes::<16>()?);
     let part = |range| hex.get(range).unwrap_or_default();

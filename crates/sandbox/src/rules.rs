@@ -1,45 +1,45 @@
-//! Judges parameters by rules that are data, and words what is wrong as AWS does.
+//! Checks parameters against rules that are plain data, and reports violations in AWS's wording.
 //!
-//! Lengths count characters.
+//! Lengths are in characters.
 
 use crate::error_response::ErrorResponse;
 use crate::http::Params;
 
-/// Letters, digits and `_+=,.@-`: how most names are made.
+/// Letters, digits and `_+=,.@-`, as in most names.
 pub(crate) const NAME: Pattern =
     Pattern { text: r"[\w+=,.@-]*", is_allowed: |c| is_word(c) || "+=,.@-".contains(c) };
-/// How the serial numbers of MFA devices are made.
+/// The characters of MFA serial numbers.
 pub(crate) const SERIAL: Pattern =
     Pattern { text: r"[\w+=/:,.@-]*", is_allowed: |c| is_word(c) || "+=/:,.@-".contains(c) };
 /// Digits only.
 pub(crate) const DIGITS: Pattern = Pattern { text: r"[\d]*", is_allowed: |c| c.is_ascii_digit() };
 /// `\w` only.
 pub(crate) const WORD: Pattern = Pattern { text: r"[\w]*", is_allowed: is_word };
-/// How policies are written.
+/// The characters of policies.
 pub(crate) const LATIN: Pattern = Pattern {
     text: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
     is_allowed: |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'),
 };
 
-/// A pattern: as the error text shows it, and as a test of each character.
+/// A pattern: its text in error messages, and the equivalent test of each character.
 #[derive(Clone, Copy)]
 pub(crate) struct Pattern {
     pub(crate) text: &'static str,
     pub(crate) is_allowed: fn(char) -> bool,
 }
 
-/// What a parameter may be.
+/// The allowed values of a parameter.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     /// A text of `min..=max` characters.
     Text(usize, usize, Option<Pattern>),
     /// A whole number in `min..=max`.
     Number(i64, i64),
-    /// A list of at most so many members; each has a field (or is one: ``) that is a text.
+    /// A list with a maximum number of members; each has text fields, or is itself a text if the field's name is empty.
     List(usize, &'static [(&'static str, Kind)]),
 }
 
-/// A parameter and what it may be.
+/// A parameter and its allowed values.
 #[derive(Clone, Copy)]
 pub(crate) struct Rule {
     pub(crate) name: &'static str,
@@ -52,60 +52,60 @@ pub(crate) struct Rule {
 /// How the log shows a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// As it is.
+    /// The whole value.
     Plain,
-    /// By its last four characters.
+    /// Only its last four characters.
     Masked,
-    /// By its presence alone. Error texts that quote it are cut too.
+    /// Only that it is present. The value is also removed from error messages that quote it.
     Hidden,
 }
 
-/// A parameter that must be there.
+/// Returns the rule of a required parameter.
 pub(crate) const fn required(name: &'static str, kind: Kind) -> Rule {
     Rule { name, is_required: true, kind, shown: Shown::Plain, is_target: false }
 }
 
-/// A parameter that may be there.
+/// Returns the rule of an optional parameter.
 pub(crate) const fn optional(name: &'static str, kind: Kind) -> Rule {
     Rule { name, is_required: false, kind, shown: Shown::Plain, is_target: false }
 }
 
 impl Rule {
-    /// The rule of a parameter that is a secret.
+    /// Marks the parameter as a secret.
     pub(crate) const fn secret(self) -> Self {
         Self { shown: Shown::Hidden, ..self }
     }
 
-    /// The rule of a parameter of which the log shows the last four characters.
+    /// Marks the parameter as one whose last four characters the log shows.
     pub(crate) const fn masked(self) -> Self {
         Self { shown: Shown::Masked, ..self }
     }
 
-    /// The rule of a parameter that names the resource, which the log notes even if the parameters are refused.
+    /// Marks the parameter as the name of the resource, which the log records even if the parameters are invalid.
     pub(crate) const fn target(self) -> Self {
         Self { is_target: true, ..self }
     }
 }
 
-/// How the log shows the parameter `name` of a call with `rules`. Members of lists share the rule of their list;
-/// what no rule names is hidden.
+/// Returns how the log shows the parameter `name` of a call with `rules`. Members of a list follow the rule of the
+/// list; unknown parameters are hidden.
 pub(crate) fn shown_by(rules: &[Rule], name: &str) -> Shown {
     let stem = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
     let rule = rules.iter().find(|rule| stem(rule.name) == stem(name));
     rule.map_or(Shown::Hidden, |rule| rule.shown)
 }
 
-/// The resource that the parameters of a call name.
+/// Returns the resource that the parameters of a call name.
 pub(crate) fn find_target<'a>(rules: &[Rule], params: &'a Params) -> Option<&'a str> {
     rules.iter().filter(|rule| rule.is_target).find_map(|rule| params.get(rule.name))
 }
 
-/// Whether `\w` takes it.
+/// Returns whether `\w` matches the character.
 pub(crate) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-/// Checks the parameters of a call; all that is wrong is told at once.
+/// Checks the parameters of a call, and reports all violations at once.
 pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), ErrorResponse> {
     let mut errors = Vec::new();
     for rule in rules {
@@ -135,7 +135,7 @@ pub(crate) fn check_params(rules: &[Rule], params: &Params) -> Result<(), ErrorR
     )))
 }
 
-/// Whether `value` is a text that `kind` takes.
+/// Returns whether `kind` accepts the text `value`.
 pub(crate) fn is_text_of(value: &str, kind: Kind) -> bool {
     let Kind::Text(min, max, pattern) = kind else { return false };
     let mut errors = Vec::new();
@@ -227,7 +227,7 @@ fn failed(shown: &str, name: &str, rule: &str) -> String {
     format!("Value {shown} at '{name}' failed to satisfy constraint: {rule}")
 }
 
-/// `RoleArn` as `roleArn`, `SAMLAssertion` as `sAMLAssertion`: the first letter made small.
+/// Lower-cases the first letter: `RoleArn` to `roleArn`, `SAMLAssertion` to `sAMLAssertion`.
 fn camel(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()

@@ -1,4 +1,4 @@
-//! One request from end to end: its action, faults, the work, the log, the saved world.
+//! Handles one request from end to end: its action, faults, the call itself, the log, saving the world.
 
 use std::fs::File;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::service::{Protocol, Service};
 use crate::world::{Home, World, load_world};
 use crate::{clock, console, mint, signin, sso};
 
-/// A sandbox that is being served.
+/// A sandbox that is served.
 pub(crate) struct Sandbox {
     pub(crate) world: World,
     pub(crate) home: Home,
@@ -31,16 +31,16 @@ pub(crate) struct Sandbox {
     _lock: File,
 }
 
-/// What the server does with a request.
+/// What the server does with a request after a delay.
 pub(crate) enum Delivery {
-    /// Sends this, so much later.
+    /// Sends the reply after the delay.
     Reply(Reply, Duration),
-    /// Closes the connection, so much later.
+    /// Closes the connection after the delay.
     Drop(Duration),
 }
 
 impl Sandbox {
-    /// Opens a sandbox directory for serving; a new one gets the demo world and a control token.
+    /// Opens a sandbox directory to serve it; a new directory gets the demo world and a control token.
     pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
         let home = Home::open(directory)?;
         let lock = home.lock()?;
@@ -67,12 +67,12 @@ impl Sandbox {
         })
     }
 
-    /// Sends every call to `calls` from now on.
+    /// Sends all further calls to `calls`.
     pub(crate) fn report_calls(&mut self, calls: Sender<LogEntry>) {
         self.log.report_to(calls);
     }
 
-    /// The time, by the sandbox's clock.
+    /// Returns the time of the sandbox's clock.
     pub(crate) fn now(&self) -> Timestamp {
         clock::now(self.world.clock_offset_seconds)
     }
@@ -82,13 +82,14 @@ impl Sandbox {
         self.home.save_world(&self.world)
     }
 
-    /// Saves the world after a call to `service`. Bytes go only once nothing on disk refers to them.
+    /// Saves the world after a call to `service`. Object bytes are deleted only after the saved world no longer refers
+    /// to them.
     fn save_after(&self, service: Service) -> Result<(), Error> {
         self.save()?;
         if service == Service::S3 { self.home.remove_dead_bytes(&self.world) } else { Ok(()) }
     }
 
-    /// Carries out a request to one of the services.
+    /// Handles a request to one of the services.
     pub(crate) fn answer(&mut self, request: &Received) -> Delivery {
         let now = self.now();
         let request_id = mint::mint_request_id().unwrap_or_default();

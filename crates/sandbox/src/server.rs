@@ -1,4 +1,4 @@
-//! The HTTP server: 127.0.0.1 only, bounded in every way, one thread.
+//! The HTTP server: on 127.0.0.1 only, with limits on everything, in one thread.
 
 use std::convert::Infallible;
 use std::io;
@@ -29,46 +29,46 @@ const CONNECTIONS: usize = 256;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How a sandbox is served.
+/// Options for serving a sandbox.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The sandbox directory. Made, with the demo world, if it is not there.
+    /// The sandbox directory. It is created with the demo world if it does not exist.
     pub directory: PathBuf,
-    /// The port on 127.0.0.1; 0 for any free one.
+    /// The port on 127.0.0.1; 0 selects a free port.
     pub port: u16,
 }
 
-/// A sandbox served on a thread of its own. Dropping it stops the server.
+/// A sandbox served from a background thread. Dropping it stops the server.
 #[derive(Debug)]
 pub struct Running {
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: SocketAddr,
-    /// The sandbox's id, which marks its keys.
+    /// The sandbox's id, which marks the keys that it mints.
     pub id: String,
-    /// Asks it by its control paths.
+    /// A client for the control paths.
     pub client: Client,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Stops a server from anywhere, also from another thread. Cloning gives another handle on the same.
+/// Stops a server from any thread. All clones stop the same server.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<Notify>);
 
 impl Stop {
-    /// Tells the server to stop. It answers what it has begun, and ends.
+    /// Asks the server to stop. It finishes the requests that it has begun.
     pub fn stop(&self) {
         self.0.notify_one();
     }
 }
 
 impl Running {
-    /// Its URL, as `AWS_ENDPOINT_URL` takes it.
+    /// Returns the URL of the sandbox, as for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Stops it and waits until it has ended.
+    /// Stops the server and waits until it has ended.
     pub fn stop(mut self) {
         self.end();
     }
@@ -76,7 +76,7 @@ impl Running {
     fn end(&mut self) {
         self.stop.stop();
         if let Some(thread) = self.thread.take() {
-            // A panic of the server's thread was already reported on stderr by the runtime.
+            // The runtime has already reported a panic of the server's thread on stderr.
             drop(thread.join());
         }
     }
@@ -88,15 +88,15 @@ impl Drop for Running {
     }
 }
 
-/// Starts a sandbox on a thread of its own, and returns once it listens.
+/// Starts a sandbox in a background thread, and returns once it listens.
 ///
 /// # Errors
-/// When the directory cannot be used, another server runs in it, or the port is taken.
+/// If the directory cannot be used, another server runs in it, or the port is taken.
 pub fn start(options: &Options) -> Result<Running, Error> {
     start_bound(options, Bound::open(options)?)
 }
 
-/// The same, and `calls` gets each call once it is answered. It is hung up when the server ends.
+/// Like [`start`], and sends each call to `calls` once it is answered. The channel closes when the server ends.
 ///
 /// # Errors
 /// As [`start`].
@@ -118,8 +118,8 @@ fn start_bound(options: &Options, bound: Bound) -> Result<Running, Error> {
     Ok(Running { address, id, client, stop, thread: Some(thread) })
 }
 
-/// Serves a sandbox on the calling thread until `until` is used or the control path says stop.
-/// `on_ready` is called once it listens.
+/// Serves a sandbox in the calling thread until `until` is stopped or a control request stops it. Calls `on_ready` once
+/// it listens.
 ///
 /// # Errors
 /// As [`start`].
@@ -130,7 +130,7 @@ pub fn serve_blocking(options: &Options, on_ready: impl FnOnce(&Client), until: 
     Ok(())
 }
 
-/// A sandbox whose port is open, and which does not answer yet.
+/// A sandbox that listens but does not answer yet.
 struct Bound {
     sandbox: Sandbox,
     listener: std::net::TcpListener,
@@ -164,15 +164,15 @@ impl Bound {
             stop: until.clone(),
         });
         self.runtime.block_on(async {
-            // The listener is not blocking already, which is all that this can fail for.
+            // This fails only for a blocking listener, and this one is non-blocking.
             if let Ok(listener) = TcpListener::from_std(self.listener) {
                 accept(&listener, &shared).await;
             }
         });
         drop(self.runtime);
-        // What is not flushed is lost by a power cut alone.
+        // Without the flush, only a power cut can lose data.
         home.flush().ok();
-        // A note left behind is harmless: the lock says that no one serves.
+        // A leftover file is harmless: clients check the lock to see whether a server runs.
         drop(home.remove("server.json"));
     }
 }
@@ -201,16 +201,16 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
                     drop(slot);
                 });
             }
-            // Out of descriptors, or a peer that went away: the next may do better.
+            // No descriptors are left, or the peer went away: retry.
             Some((_, Err(_))) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-    // What has begun may end; a client that idles does not hold the server up.
+    // Let running requests finish, but do not wait for idle clients.
     let all = u32::try_from(CONNECTIONS).unwrap_or(u32::MAX);
     drop(tokio::time::timeout(Duration::from_millis(200), slots.acquire_many(all)).await);
 }
 
-/// The output of `next`, or `None` when `stop` is first.
+/// Returns the output of `next`, or `None` if `stop` completes first.
 async fn first<S, N>(mut stop: std::pin::Pin<&mut S>, mut next: std::pin::Pin<&mut N>) -> Option<N::Output>
 where
     S: Future<Output = ()>,
@@ -236,7 +236,7 @@ async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
         .max_buf_size(HEADER_BYTES)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
-    // A connection that breaks is the client's matter; a fault drops it on purpose.
+    // A broken connection is the client's problem, and faults drop connections on purpose.
     drop(connection.await);
 }
 
@@ -269,12 +269,12 @@ async fn respond(request: Request<Incoming>, shared: &Shared) -> Result<Response
 }
 
 fn answer(received: &Received, shared: &Shared) -> Delivery {
-    // The sandbox is changed by one request at a time, and a panic leaves it as saved or a little after.
+    // The lock serializes all changes. After a panic, the world is as last saved, or only slightly newer.
     let mut sandbox = shared.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
     if !received.path.starts_with(control::PREFIX) {
         return sandbox.answer(received);
     }
-    // Security: control paths answer to the address alone, not to a name that a browser could be given.
+    // Security: control paths accept only the address as `Host`, as a DNS name could be rebound by an attacker.
     if received.header("host") != Some(&shared.address.to_string()) {
         return Delivery::Reply(plain(421, "control paths are at the address only"), Duration::ZERO);
     }
@@ -287,9 +287,9 @@ fn answer(received: &Received, shared: &Shared) -> Delivery {
     }
 }
 
-/// Security: a page in a browser whose name was rebound to 127.0.0.1 sends its own name.
-/// The port may be another, that of a forwarded port or of a proxy that records: no name can be forged by it,
-/// and the Host is signed. `bucket.localhost` and `bucket.127.0.0.1` are S3's virtual-host style.
+/// Security: a browser page whose DNS name was rebound to 127.0.0.1 sends that name as `Host`. The port may differ, for
+/// a forwarded port or a recording proxy: that does not allow another name, and the `Host` header is signed.
+/// `bucket.localhost` and `bucket.127.0.0.1` are S3's virtual-host style.
 fn is_our_host(request: &Request<Incoming>) -> bool {
     let mut hosts = request.headers().get_all("host").iter();
     let (Some(host), None) = (hosts.next().and_then(|host| host.to_str().ok()), hosts.next()) else {

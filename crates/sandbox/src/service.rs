@@ -1,6 +1,6 @@
-//! The services that the sandbox plays, and how each is spoken to.
+//! The services that the sandbox implements, and the protocol of each.
 
-/// A service. `dispatch` knows its table of actions.
+/// A service. `dispatch` knows the table of its actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     /// The Security Token Service.
@@ -11,32 +11,33 @@ pub(crate) enum Service {
     S3,
     /// The sign-in service behind `aws login`.
     SignIn,
-    /// The console, and the federation endpoint that leads there.
+    /// The console and its federation endpoint.
     Console,
-    /// IAM Identity Center: clients, codes, tokens.
+    /// The OIDC service of IAM Identity Center: clients, codes, tokens.
     SsoOidc,
-    /// IAM Identity Center's portal: accounts, roles, credentials.
+    /// The portal of IAM Identity Center: accounts, roles, credentials.
     Sso,
-    /// The services on a machine: instance metadata, and the credential endpoint of containers.
+    /// The metadata services of a machine: instance metadata, and the credential endpoint of containers.
     Metadata,
 }
 
-/// How requests name an action, and how answers are written.
+/// How requests name an action, and the format of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// The parameters `Action` and `Version` name it; answers are XML, in `ActionResponse`.
+    /// The action is in the parameters `Action` and `Version`; responses are XML with the root element
+    /// `ActionResponse`.
     Query {
-        /// The only version there is.
+        /// The only supported version.
         version: &'static str,
     },
-    /// Method, host, path and query name it; answers are XML or bytes.
+    /// The action follows from method, host, path and query; responses are XML or bytes.
     S3,
-    /// Method and path name it; bodies and answers are JSON, or pages for a browser.
+    /// The action follows from method and path; bodies are JSON, or pages for a browser.
     Json,
 }
 
 impl Service {
-    /// All of them.
+    /// All services.
     pub(crate) const ALL: [Self; 8] = [
         Self::Sts,
         Self::Iam,
@@ -48,7 +49,7 @@ impl Service {
         Self::Metadata,
     ];
 
-    /// Its name in actions, in the scope of signatures, and in the log.
+    /// Returns the service's name in actions, in the scope of signatures, and in the log.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sts => "sts",
@@ -62,7 +63,7 @@ impl Service {
         }
     }
 
-    /// How it is spoken to.
+    /// Returns the service's protocol.
     pub(crate) fn protocol(self) -> Protocol {
         match self {
             Self::Sts => Protocol::Query { version: "2011-06-15" },
@@ -72,7 +73,7 @@ impl Service {
         }
     }
 
-    /// The namespace of its XML; empty where it writes none.
+    /// Returns the XML namespace of responses; empty for services without XML.
     pub(crate) fn namespace(self) -> &'static str {
         match self {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",

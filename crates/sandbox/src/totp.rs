@@ -5,15 +5,15 @@ use jiff::Timestamp;
 use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
-/// How long a code is shown, in seconds.
+/// How long a code is current.
 pub(crate) const STEP_SECONDS: i64 = 30;
 
-/// The number of the step that `at` lies in.
+/// Returns the number of the step that contains `at`.
 pub(crate) fn step_at(at: Timestamp) -> i64 {
     at.as_second().div_euclid(STEP_SECONDS)
 }
 
-/// The code that a device with `seed` shows in `step`.
+/// Returns the code of a device with `seed` in `step`.
 pub(crate) fn render_code(seed: &[u8], step: i64) -> String {
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(seed) else { return String::new() };
     mac.update(&step.to_be_bytes());
@@ -24,8 +24,8 @@ pub(crate) fn render_code(seed: &[u8], step: i64) -> String {
     format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
 }
 
-/// The step whose code `code` is, among the current one and one either side, if it is later than
-/// `last_step`. Codes of that step and of older ones count as used.
+/// Returns the step of `code` if it is the current, previous or next one and later than `last_step`. The codes of
+/// `last_step` and all earlier steps count as used.
 pub(crate) fn match_step(seed: &[u8], code: &str, at: Timestamp, last_step: Option<i64>) -> Option<i64> {
     let current = step_at(at);
     (current - 1..=current + 1)

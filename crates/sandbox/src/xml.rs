@@ -1,21 +1,21 @@
-//! XML as AWS speaks it: an escaping writer for answers.
+//! A writer for XML responses in AWS's style.
 
 /// An XML document being written.
 #[derive(Debug)]
 pub(crate) struct Xml(String);
 
 impl Xml {
-    /// Starts a document with the declaration.
+    /// Starts a document with the XML declaration.
     pub(crate) fn document() -> Self {
         Self("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned())
     }
 
-    /// Writes an element with text. `name` is ours, `text` is anyone's.
+    /// Writes an element with text. `name` must be a valid element name; `text` may be untrusted and is escaped.
     pub(crate) fn element(&mut self, name: &str, text: &str) -> &mut Self {
         self.nest(name, |xml| xml.text(text))
     }
 
-    /// Writes an element when there is a text for it.
+    /// Writes an element if there is a text for it.
     pub(crate) fn element_if(&mut self, name: &str, text: Option<&str>) -> &mut Self {
         if let Some(text) = text {
             self.element(name, text);
@@ -23,12 +23,12 @@ impl Xml {
         self
     }
 
-    /// Writes an element and, in it, what `inner` writes.
+    /// Writes an element whose content `inner` writes.
     pub(crate) fn nest(&mut self, name: &str, inner: impl FnOnce(&mut Self)) -> &mut Self {
         self.nest_with(name, "", inner)
     }
 
-    /// Writes an element in the namespace `namespace`.
+    /// Writes an element with the default namespace `namespace`.
     pub(crate) fn nest_ns(
         &mut self,
         name: &str,
@@ -54,14 +54,14 @@ impl Xml {
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\r' => self.0.push_str("&#xD;"),
-                // XML 1.0 cannot say other control characters at all.
+                // XML 1.0 cannot represent other control characters, not even escaped.
                 c if c.is_control() && c != '\n' && c != '\t' => self.0.push('\u{fffd}'),
                 c => self.0.push(c),
             }
         }
     }
 
-    /// The text written.
+    /// Returns the finished document.
     pub(crate) fn finish(self) -> String {
         self.0
     }

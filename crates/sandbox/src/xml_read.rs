@@ -1,8 +1,8 @@
-//! XML as clients send it to S3: a small reader for small documents, without DTDs.
+//! A reader for the small XML documents that S3 clients send. It rejects DTDs.
 
 const MAX_DEPTH: usize = 16;
 
-/// An element: its name without prefix, its text with entities resolved, its children.
+/// An element: its name without prefix, its text with entities resolved, and its children.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) name: String,
@@ -11,18 +11,18 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    /// The text of the first child called `name`.
+    /// Returns the text of the first child called `name`.
     pub(crate) fn child_text(&self, name: &str) -> Option<&str> {
         self.children.iter().find(|child| child.name == name).map(|child| child.text.as_str())
     }
 
-    /// The children called `name`.
+    /// Returns the children called `name`.
     pub(crate) fn children_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
 }
 
-/// Parses a document with one root. `None` when it is not well-formed, has a DTD, or nests too deep.
+/// Parses a document with one root. `None` if it is not well-formed, has a DTD, or is nested too deeply.
 pub(crate) fn parse_xml(text: &str) -> Option<Element> {
     let mut open: Vec<Element> = vec![Element::default()];
     let mut rest = text.trim_start_matches('\u{feff}');

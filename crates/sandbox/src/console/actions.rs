@@ -1,4 +1,4 @@
-//! The actions of the console. Their rules say what the log shows: each refuses bad parameters in its own words.
+//! The actions of the console. Their rules only control the log: each action reports bad parameters in its own wording.
 
 use super::{federation, pages, portal};
 use crate::action::Action;

@@ -1,18 +1,18 @@
-//! What the browser keeps: a cookie for each session, and whether it keeps several.
+//! The browser's cookies: one for each session, and one for multi-session support.
 
 use jiff::Timestamp;
 
 use crate::http::{Received, Reply};
 use crate::world::{ConsoleSession, World, digest_of};
 
-/// In front of a session's id.
+/// The prefix of a session cookie's name.
 const SESSION: &str = "sandbox-console-";
-/// Whether multi-session support is on.
+/// The cookie with the state of multi-session support.
 const MULTI: &str = "sandbox-multi-session";
 
-/// A session that the browser has.
+/// A session in the browser.
 pub(super) struct Held<'a> {
-    /// The session's id, a part of the address of its pages.
+    /// The session's id, which is part of its pages' URLs.
     pub(super) id: String,
     pub(super) session: &'a ConsoleSession,
 }
@@ -22,7 +22,7 @@ fn cookies(request: &Received) -> impl Iterator<Item = (&str, &str)> {
     headers.flat_map(|(_, value)| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='))
 }
 
-/// The browser's sessions that have not ended.
+/// Returns the browser's sessions that have not expired.
 pub(super) fn find_sessions<'a>(request: &Received, world: &'a World, now: Timestamp) -> Vec<Held<'a>> {
     let found = cookies(request).filter_map(|(name, token)| {
         let id = name.strip_prefix(SESSION)?;
@@ -32,7 +32,7 @@ pub(super) fn find_sessions<'a>(request: &Received, world: &'a World, now: Times
     found.collect()
 }
 
-/// Whether the browser keeps several sessions.
+/// Returns whether multi-session support is on.
 pub(super) fn is_multi_session(request: &Received) -> bool {
     cookies(request).any(|(name, value)| name == MULTI && value == "on")
 }
@@ -41,7 +41,7 @@ pub(super) fn with_session(reply: Reply, id: &str, token: &str) -> Reply {
     reply.with("set-cookie", format!("{SESSION}{id}={token}; Path=/; HttpOnly; SameSite=Lax"))
 }
 
-/// Takes every session from the browser.
+/// Deletes the cookies of all sessions.
 pub(super) fn without_sessions(reply: Reply, request: &Received) -> Reply {
     let names = cookies(request).filter(|(name, _)| name.starts_with(SESSION)).map(|(name, _)| name);
     names.fold(reply, |reply, name| {

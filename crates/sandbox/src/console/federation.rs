@@ -1,4 +1,4 @@
-//! The federation endpoint: temporary credentials become a sign-in token, and the token a session of the console.
+//! The federation endpoint: exchanges temporary credentials for a sign-in token, and the token for a console session.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -14,14 +14,14 @@ use crate::sigv4::Caller;
 use crate::world::{ConsoleSession, Principal, REGION, SessionKind, SignInToken, digest_of};
 use crate::{clock, mint};
 
-/// How long a sign-in token is good.
+/// The lifetime of a sign-in token.
 const TOKEN_SECONDS: i64 = 900;
-/// How many sessions a browser keeps with multi-session support.
+/// The maximum number of sessions in a browser with multi-session support.
 const MOST_SESSIONS: usize = 5;
-/// What AWS says to credentials that it does not take, whatever is wrong with them.
+/// AWS's message for credentials that it rejects, whatever the reason.
 const INVALID_CREDENTIALS: &str = "Invalid Credentials Parameter";
 
-/// Temporary credentials, as the endpoint takes them.
+/// Temporary credentials, in the form that the endpoint accepts.
 #[derive(Deserialize)]
 struct Credentials {
     #[serde(rename = "sessionId")]
@@ -32,7 +32,7 @@ struct Credentials {
     token: String,
 }
 
-/// GET `Action=getSigninToken`.
+/// Handles GET `Action=getSigninToken`.
 pub(super) fn get_signin_token(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let invalid = |why: &str| bad_request(INVALID_CREDENTIALS, why);
     let sent = context.params.get("Session").unwrap_or_default();
@@ -86,7 +86,7 @@ pub(super) fn get_signin_token(context: &mut RequestContext) -> Result<Reply, Er
     Ok(Reply::json(&json!({ "SigninToken": token })))
 }
 
-/// GET `Action=login`: what the browser brings.
+/// Handles GET `Action=login`, which the browser sends.
 pub(super) fn console_login(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let token = context.params.get("SigninToken").unwrap_or_default();
     let Some(token) = context.world.console.tokens.get(&digest_of(token)).cloned() else {
@@ -100,7 +100,7 @@ pub(super) fn console_login(context: &mut RequestContext) -> Result<Reply, Error
     sign_in(context, &token.principal, token.session_expires_at, &destination)
 }
 
-/// Gives the browser a session of `principal`, and sends it to `destination`.
+/// Creates a session of `principal` in the browser, and redirects to `destination`.
 pub(super) fn sign_in(
     context: &mut RequestContext,
     principal: &Principal,
@@ -127,7 +127,7 @@ pub(super) fn sign_in(
     Ok(with_session(reply, &id, &token))
 }
 
-/// GET `/oauth?Action=logout`.
+/// Handles GET `/oauth?Action=logout`.
 pub(super) fn logout(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     if is_multi_session(context.request) {
         return Err(bad_request("Bad Request", "multi-session support is on"));
@@ -138,7 +138,7 @@ pub(super) fn logout(context: &mut RequestContext) -> Result<Reply, ErrorRespons
     let own = context.request.header("host").map(|host| format!("http://{host}/")).unwrap_or_default();
     let reply = match context.params.get("redirect_uri") {
         None => pages::render_message(200, "Signed out", "You are signed out of the console."),
-        // Security: to its own pages only.
+        // Security: redirect only to the sandbox's own pages.
         Some(next) if next.starts_with(&own) && next.chars().all(|c| c.is_ascii_graphic()) => {
             pages::render_message(303, "Signed out", "Going on.").with("location", next)
         }
@@ -147,7 +147,7 @@ pub(super) fn logout(context: &mut RequestContext) -> Result<Reply, ErrorRespons
     Ok(without_sessions(reply, context.request))
 }
 
-/// Path and query behind the host of a console of AWS: `/s3/home?region=eu-west-1`.
+/// Returns path and query of an AWS console URL, such as `/s3/home?region=eu-west-1`.
 fn parse_destination(url: &str) -> Option<String> {
     const HOSTS: [&str; 8] = [
         "console.aws.amazon.com",

@@ -1,8 +1,8 @@
 //! The console: sign-in tokens for temporary credentials, and a page that shows who is signed in.
 //!
-//! The way of a sign-in: [`federation`] exchanges temporary credentials for a sign-in token, the browser brings the token
-//! and gets a session in a cookie, and [`pages`] shows that session. The portal of Identity Center leads there without
-//! a token.
+//! A sign-in has three steps: [`federation`] exchanges temporary credentials for a sign-in token, the browser exchanges
+//! the token for a session cookie, and [`pages`] shows that session. The portal of Identity Center creates a session
+//! without a token.
 
 mod actions;
 mod cookies;
@@ -15,20 +15,20 @@ pub(crate) use actions::ACTIONS;
 use crate::error_response::ErrorResponse;
 use crate::http::{Received, Reply};
 
-/// Where tokens are asked for and brought.
+/// The path that issues and accepts sign-in tokens.
 const FEDERATION: &str = "/federation";
-/// Where the browser signs out.
+/// The path that signs the browser out.
 const OAUTH: &str = "/oauth";
-/// Where the pages of the console are.
+/// The path of the console's pages.
 const CONSOLE: &str = "/console";
-/// Where the browser chooses whether it keeps several sessions.
+/// The path that turns multi-session support on or off.
 const MULTI_SESSION: &str = "/console/multi-session";
-/// The page of Identity Center's portal, and where its script leads.
+/// The paths of Identity Center's portal and of the page that its script opens.
 const PORTAL: &str = "/start/";
 const PORTAL_CONSOLE: &str = "/start/console";
 
-/// The action that a request asks for; `None` for what is not the console's. A signed request is one to a bucket whose
-/// name happens to be that of a path here.
+/// Returns the action of a request, or `None` if it is not for the console. A signed request is for a bucket whose name
+/// happens to match a path here.
 pub(crate) fn find_action(request: &Received) -> Option<&'static str> {
     let path = request.path.as_str();
     let is_page = path == CONSOLE || path.strip_prefix(CONSOLE).is_some_and(|rest| rest.starts_with('/'));
@@ -52,12 +52,12 @@ pub(crate) fn find_action(request: &Received) -> Option<&'static str> {
     })
 }
 
-/// An error: a page, for programs too. AWS has nothing else here.
+/// Renders an error as a page, also for programs: AWS has no other form here.
 pub(crate) fn render_error(error: &ErrorResponse) -> Reply {
     pages::render_message(error.status, "Cannot sign in", &error.message)
 }
 
-/// 400, in the words that AWS has for whatever is wrong with credentials or a token.
+/// Returns status 400 with AWS's general message for invalid credentials or tokens.
 fn bad_request(message: &str, why: impl Into<String>) -> ErrorResponse {
     ErrorResponse::new(400, "BadRequest", message).because(why)
 }

@@ -1,4 +1,4 @@
-//! The pages of the console: who is signed in, in which account, and until when.
+//! The pages of the console: who is signed in, in which account, and when the session expires.
 
 use super::cookies::{find_sessions, is_multi_session, with_multi_session};
 use super::{CONSOLE, MULTI_SESSION, bad_request};
@@ -7,7 +7,7 @@ use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::http::{Params, Reply};
 
-/// GET `/console/ID/PATH`: a page of the session ID; without one, the sessions that the browser has.
+/// Handles GET `/console/ID/PATH`: shows the session `ID`, or without one, the list of sessions in the browser.
 pub(super) fn show_console(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let held = find_sessions(context.request, context.world, context.now);
     let rest = context.request.path.strip_prefix(CONSOLE).unwrap_or_default().trim_start_matches('/');
@@ -40,7 +40,7 @@ pub(super) fn show_console(context: &mut RequestContext) -> Result<Reply, ErrorR
     Ok(render_page(200, "Console", &body, None))
 }
 
-/// POST: turns multi-session support on or off, in this browser.
+/// Handles POST: turns multi-session support on or off in this browser.
 pub(super) fn set_multi_session(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     match context.params.get("mode") {
         Some(mode @ ("on" | "off")) => Ok(with_multi_session(
@@ -51,12 +51,12 @@ pub(super) fn set_multi_session(context: &mut RequestContext) -> Result<Reply, E
     }
 }
 
-/// A page with a text.
+/// Renders a page with a single text.
 pub(super) fn render_message(status: u16, title: &str, text: &str) -> Reply {
     render_page(status, title, &format!("<p id=message>{}</p>", escape(text)), None)
 }
 
-/// A page. `script` is all that may run on it.
+/// Renders a page. No script may run on it except `script`.
 pub(super) fn render_page(status: u16, title: &str, body: &str, script: Option<&Script>) -> Reply {
     let code = script.map(|script| format!("<script nonce={}>{}</script>", script.nonce, script.text));
     let html = format!(
@@ -78,7 +78,7 @@ pub(super) fn render_page(status: u16, title: &str, body: &str, script: Option<&
         )
 }
 
-/// A script of a page.
+/// A script for a page.
 pub(super) struct Script {
     pub(super) nonce: String,
     pub(super) text: &'static str,

@@ -1,6 +1,6 @@
-//! The portal of Identity Center, as far as its console links go: `/start/#/console?account_id=...&role_name=...`.
+//! The portal of Identity Center, limited to its console links: `/start/#/console?account_id=...&role_name=...`.
 //!
-//! What is behind `#` stays in the browser, so a script of the page brings it.
+//! Browsers do not send the part after `#`, so a script on the page does.
 
 use super::pages::{Script, escape, render_page};
 use super::{PORTAL_CONSOLE, bad_request, federation};
@@ -14,13 +14,13 @@ use crate::{clock, mint};
 const SCRIPT: &str = "const at=location.hash.indexOf('?');\
     if(location.hash.startsWith('#/console?'))location.replace('/start/console'+location.hash.slice(at));";
 
-/// GET `/start/`: the page with the script.
+/// Handles GET `/start/`: returns the page with the script.
 pub(super) fn show_portal(_: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let script = Script { nonce: render_base64_url(&mint::mint_bytes::<12>()?), text: SCRIPT };
     Ok(render_page(200, "Access portal", "<p>This portal opens console links only.</p>", Some(&script)))
 }
 
-/// GET `/start/console`: asks the person to sign in to the portal.
+/// Handles GET `/start/console`: asks the user to sign in to the portal.
 pub(super) fn show_portal_console(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let user = signed_in_user(context)?;
     let fields: String = context
@@ -38,9 +38,9 @@ pub(super) fn show_portal_console(context: &mut RequestContext) -> Result<Reply,
     Ok(render_page(200, "Access portal", &body, None))
 }
 
-/// POST: gives the browser a session of the permission set's role.
+/// Handles POST: creates a browser session of the permission set's role.
 pub(super) fn portal_login(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
-    // Security: a page of another site cannot sign the person in. A browser always says where a form is from.
+    // Security: another site must not sign the user in. Browsers always send the origin of a form.
     let own = context.request.header("host").map(|host| format!("http://{host}"));
     if context.request.header("origin").is_some_and(|origin| Some(origin) != own.as_deref()) {
         return Err(bad_request("the form is from another site", "Origin is not this host"));
@@ -65,7 +65,7 @@ pub(super) fn portal_login(context: &mut RequestContext) -> Result<Reply, ErrorR
     federation::sign_in(context, &principal, expires_at, &destination)
 }
 
-/// The user who signs in, in the browser.
+/// Returns the user who signs in through the browser.
 fn signed_in_user(context: &RequestContext) -> Result<String, ErrorResponse> {
     let center = context.world.identity_center.as_ref();
     let user = center.map(|center| center.browser_user.clone());

@@ -1,4 +1,4 @@
-//! Asks a running sandbox by its control paths. Blocking, loopback only.
+//! A blocking client for the control paths of a running sandbox. It connects to loopback only.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +21,7 @@ use crate::world::{Home, KeyStatus, LoginState};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running sandbox, as its directory tells.
+/// A running sandbox, found by its directory.
 #[derive(Clone)]
 pub struct Client {
     address: SocketAddr,
@@ -40,7 +40,7 @@ impl Client {
     /// Finds the sandbox that runs in `directory`.
     ///
     /// # Errors
-    /// When none runs there, or its files cannot be read.
+    /// If no sandbox runs there, or its files cannot be read.
     pub fn open(directory: &Path) -> Result<Self, Error> {
         let not_running = || Error::NotRunning { directory: directory.to_owned() };
         if !directory.is_dir() {
@@ -60,90 +60,90 @@ impl Client {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address that the sandbox listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its URL, as `AWS_ENDPOINT_URL` takes it.
+    /// Returns the URL of the sandbox, as for `AWS_ENDPOINT_URL`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The process that serves it.
+    /// Returns the process id of the server.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The sandbox's id.
+    /// Returns the sandbox's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// How it is.
+    /// Returns the status of the sandbox.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn status(&self) -> Result<Status, Error> {
         self.ask("GET", "status", None)
     }
 
-    /// The calls with numbers above `after`.
+    /// Returns the calls with numbers above `after`.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn log(&self, after: u64) -> Result<Vec<LogEntry>, Error> {
         self.ask("GET", &format!("log?after={after}"), None)
     }
 
-    /// What the MFA device `serial` shows.
+    /// Returns the current code of the MFA device `serial`.
     ///
     /// # Errors
-    /// When it does not answer, or there is no such device.
+    /// If it does not answer, or there is no such device.
     pub fn code(&self, serial: &str) -> Result<CodeShown, Error> {
         self.ask("GET", &format!("code?serial={}", render_percent(serial.as_bytes())), None)
     }
 
-    /// The encoded authorization message of the refused call `number`, which DecodeAuthorizationMessage takes
+    /// Returns the encoded authorization message of the denied call `number`. DecodeAuthorizationMessage accepts it
     /// while this server runs.
     ///
     /// # Errors
-    /// When it does not answer, or policies refused no call of this number.
+    /// If it does not answer, or no call with this number was denied by policies.
     pub fn encoded_denial(&self, number: u64) -> Result<String, Error> {
         let denial: Denial = self.ask("GET", &format!("denial?number={number}"), None)?;
         Ok(denial.encoded_message)
     }
 
-    /// A token that an identity provider of the world signed.
+    /// Returns a token signed by an identity provider of the world.
     ///
     /// # Errors
-    /// When it does not answer, or there is no such provider that signs here.
+    /// If it does not answer, no such provider signs tokens here, or the lifetime exceeds a century.
     pub fn mint_token(&self, order: &TokenOrder) -> Result<String, Error> {
         let minted: TokenMinted = self.ask("POST", "token", Some(&json!(order)))?;
         Ok(minted.token)
     }
 
-    /// Answers a page of Identity Center, or of `aws login`, as its user would in a browser: `page` is the address of an authorize
-    /// request or of a device's page, or the code that a device shows.
+    /// Answers a page of Identity Center or of `aws login` as its user would in a browser. `page` is the URL of an
+    /// authorize request or of a device's page, or the code that a device shows.
     ///
     /// # Errors
-    /// When it does not answer, or nothing waits for this answer.
+    /// If it does not answer, or nothing is waiting for this answer.
     pub fn sign_in(&self, page: &str, consent: Consent) -> Result<SignInDone, Error> {
         self.ask("POST", "sign-in", Some(&json!(SignInOrder { page: page.to_owned(), consent })))
     }
 
-    /// Takes back what all sign-ins of Identity Center gave.
+    /// Revokes the sign-ins of Identity Center, or only their access tokens.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn revoke(&self, revoked: Revoked) -> Result<(), Error> {
         self.send("POST", "revoke", &json!(revoked))
     }
 
-    /// Adds accounts in which the user of Identity Center has so many roles.
+    /// Adds `accounts` accounts, in each of which the user of Identity Center has `roles` roles.
     ///
     /// # Errors
-    /// When it does not answer, or the numbers are too large.
+    /// If it does not answer, or there are more than 5000 accounts or 50 roles in each.
     pub fn add_sso_accounts(&self, accounts: u32, roles: u32) -> Result<(), Error> {
         self.send("POST", "accounts", &json!(AccountOrder { accounts, roles }))
     }
@@ -151,15 +151,15 @@ impl Client {
     /// Assigns a permission set to the user of Identity Center.
     ///
     /// # Errors
-    /// When it does not answer, or there is no such permission set.
+    /// If it does not answer, or there is no such permission set.
     pub fn assign(&self, account: &str, permission_set: &str) -> Result<(), Error> {
         self.set_assignment(account, permission_set, true)
     }
 
-    /// Takes a permission set away from the user of Identity Center.
+    /// Removes the assignment of a permission set from the user of Identity Center.
     ///
     /// # Errors
-    /// When it does not answer, or there is no such permission set.
+    /// If it does not answer, or there is no such permission set.
     pub fn unassign(&self, account: &str, permission_set: &str) -> Result<(), Error> {
         self.set_assignment(account, permission_set, false)
     }
@@ -169,58 +169,58 @@ impl Client {
         self.send("POST", "assignment", &json!(AssignmentOrder { account, permission_set, is_assigned }))
     }
 
-    /// Sets how far the sandbox's clock is ahead of the system's.
+    /// Sets how many seconds the sandbox's clock is ahead of the system clock.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer, or the offset exceeds a century either way.
     pub fn set_clock_offset(&self, seconds: i64) -> Result<(), Error> {
         self.send("POST", "clock", &json!({ "offset_seconds": seconds }))
     }
 
-    /// Moves the sandbox's clock further, or back.
+    /// Advances the sandbox's clock by `seconds`; a negative value moves it back.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer, or the clock would differ from the system clock by more than a century.
     pub fn advance_clock(&self, seconds: i64) -> Result<(), Error> {
         self.send("POST", "clock", &json!({ "advance_seconds": seconds }))
     }
 
-    /// Asks for a fault.
+    /// Adds a fault.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn add_fault(&self, fault: &Fault) -> Result<(), Error> {
         self.send("POST", "fault", &json!(fault))
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn clear_faults(&self) -> Result<(), Error> {
         self.send("DELETE", "fault", &json!({}))
     }
 
-    /// Makes an access key active or inactive.
+    /// Activates or deactivates an access key.
     ///
     /// # Errors
-    /// When it does not answer, or there is no such key.
+    /// If it does not answer, or there is no such key.
     pub fn set_key_status(&self, access_key_id: &str, status: KeyStatus) -> Result<(), Error> {
         self.send("POST", "key", &json!({ "access_key_id": access_key_id, "status": status }))
     }
 
-    /// Says what became of all sessions of `aws login` that there are.
+    /// Sets the state of all existing `aws login` sessions.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn set_login_states(&self, state: LoginState) -> Result<(), Error> {
         self.send("POST", "logins", &json!({ "state": state }))
     }
 
-    /// Stops it. It may still be ending when this returns.
+    /// Asks the sandbox to stop. It may still be shutting down when this returns.
     ///
     /// # Errors
-    /// When it does not answer.
+    /// If it does not answer.
     pub fn stop(&self) -> Result<(), Error> {
         self.send("POST", "stop", &json!({}))
     }

@@ -1,8 +1,8 @@
-//! The control paths under `/_sandbox/`: the log, the clock, faults, the current MFA code, tokens
-//! of identity providers, sign-ins without a browser, encoded authorization messages, stop.
+//! The control paths under `/_sandbox/`: the log, the clock, faults, the current MFA code, tokens of identity
+//! providers, sign-ins without a browser, encoded authorization messages, and stopping the server.
 //!
-//! They are opened by the control token alone, which is in a 0600 file of the sandbox directory.
-//! [`Client`] asks a running sandbox.
+//! Only the control token grants access to them. It is in a file with mode 0600 in the sandbox directory. [`Client`]
+//! sends the requests.
 
 mod client;
 mod paths;

@@ -1,4 +1,4 @@
-//! What the control paths answer.
+//! Answers requests to the control paths.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,17 +13,17 @@ use crate::sandbox::Sandbox;
 use crate::totp;
 use crate::world::{KeyStatus, LoginState};
 
-/// What the server does after a control request.
+/// What the server does in response to a control request.
 pub(crate) enum ControlReply {
-    /// Sends this and goes on.
+    /// Sends this reply and keeps running.
     Reply(Reply),
-    /// Sends this and stops.
+    /// Sends this reply and stops.
     Stop(Reply),
 }
 
-/// Answers a request to a control path. The Host was checked before.
+/// Answers a request to a control path. The caller has already checked the `Host` header.
 pub(crate) fn answer(sandbox: &mut Sandbox, request: &Received) -> ControlReply {
-    // Security: a browser always sends Origin with a POST to another site; no program of ours does.
+    // Security: browsers always send `Origin` with a cross-site POST; our own clients never do.
     let token = request.header(TOKEN_HEADER).unwrap_or_default();
     if request.header("origin").is_some()
         || !bool::from(token.as_bytes().ct_eq(sandbox.control_token.as_bytes()))
@@ -85,7 +85,7 @@ fn code(sandbox: &Sandbox, serial: &str) -> Reply {
     }))
 }
 
-/// The encoded authorization message of a call by its number.
+/// Returns the encoded authorization message of the call `number`.
 fn denial(sandbox: &Sandbox, number: &str) -> Reply {
     let entry =
         number.parse::<u64>().ok().and_then(|number| sandbox.log.after(number.checked_sub(1)?).first());
@@ -96,7 +96,7 @@ fn denial(sandbox: &Sandbox, number: &str) -> Reply {
     }
 }
 
-/// Moves the clock: `{"offset_seconds": N}` sets it, `{"advance_seconds": N}` moves it further.
+/// Moves the clock: `{"offset_seconds": N}` sets its offset, `{"advance_seconds": N}` adds to it.
 fn set_clock(sandbox: &mut Sandbox, request: &Received) -> Reply {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let number = |name: &str| body.get(name).and_then(Value::as_i64);
@@ -126,7 +126,7 @@ fn add_fault(sandbox: &mut Sandbox, request: &Received) -> Reply {
     }
 }
 
-/// Makes an access key active or not: `{"access_key_id": "...", "status": "Inactive"}`.
+/// Activates or deactivates an access key: `{"access_key_id": "...", "status": "Inactive"}`.
 fn set_key(sandbox: &mut Sandbox, request: &Received) -> Reply {
     #[derive(Deserialize)]
     struct KeyChange {
@@ -144,7 +144,7 @@ fn set_key(sandbox: &mut Sandbox, request: &Received) -> Reply {
     saved(sandbox)
 }
 
-/// Says what became of all sessions of `aws login`: `{"state": "Revoked"}`.
+/// Sets the state of all `aws login` sessions: `{"state": "Revoked"}`.
 fn set_logins(sandbox: &mut Sandbox, request: &Received) -> Reply {
     #[derive(Deserialize)]
     struct LoginChange {

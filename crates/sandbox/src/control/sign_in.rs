@@ -1,4 +1,4 @@
-//! Answers, without a browser, what Identity Center and the page of `aws login` ask the user in one; and takes back what it gave.
+//! Answers the pages of Identity Center and `aws login` without a browser, and revokes sign-ins.
 
 use serde_json::json;
 
@@ -10,11 +10,11 @@ use crate::sandbox::{Delivery, Sandbox};
 use crate::sso::{self, Consent};
 use crate::world::{Assignment, PEOPLE_ACCOUNT, USER, user_arn};
 
-/// How many accounts may be added at once, and how many roles each has.
+/// The maximum number of accounts per request, and of roles in each.
 const ACCOUNT_LIMIT: u32 = 5000;
 const ROLE_LIMIT: u32 = 50;
 
-/// Answers the page of an authorize request or of a device, as the user would.
+/// Answers the page of an authorize request or of a device as the user would.
 pub(super) fn sign_in(sandbox: &mut Sandbox, request: &Received) -> Reply {
     let order: SignInOrder = match serde_json::from_slice(&request.body) {
         Ok(order) => order,
@@ -40,13 +40,13 @@ pub(super) fn sign_in(sandbox: &mut Sandbox, request: &Received) -> Reply {
     }
 }
 
-/// The host and the query of a page of `aws login`.
+/// Returns the host and the query of an `aws login` page.
 fn parse_login_page(page: &str) -> Option<(&str, &str)> {
     let (path, query) = page.split_once('?')?;
     Some((path.strip_prefix("http://")?.strip_suffix("/v1/authorize")?, query))
 }
 
-/// Sends the form of the sign-in page as the demo world's user.
+/// Submits the form of the sign-in page as the demo world's user.
 fn sign_in_to_console(sandbox: &mut Sandbox, host: &str, query: &str, consent: Consent) -> Reply {
     let user = user_arn(PEOPLE_ACCOUNT, "/", USER);
     let decision = if consent == Consent::Allow { "allow" } else { "deny" };
@@ -70,15 +70,15 @@ fn sign_in_to_console(sandbox: &mut Sandbox, host: &str, query: &str, consent: C
     }
 }
 
-/// What the user has before them.
+/// The page that the user answers.
 enum Page {
-    /// The page of a device, by the code that it shows.
+    /// The page of a device, identified by the user code.
     Device(String),
-    /// The page of an authorize request, by its parameters.
+    /// The page of an authorize request, identified by its parameters.
     Authorize(Params),
 }
 
-/// A user code, or the address of a page.
+/// Parses a user code or the URL of a page.
 fn parse_page(text: &str) -> Page {
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let params = Params::parse(query);
@@ -88,7 +88,7 @@ fn parse_page(text: &str) -> Page {
     Page::Device(params.get("user_code").unwrap_or(text).to_owned())
 }
 
-/// Ends sign-ins, or only the access tokens that they gave.
+/// Ends sign-ins, or only revokes their access tokens.
 pub(super) fn revoke(sandbox: &mut Sandbox, request: &Received) -> Reply {
     let revoked: Revoked = match serde_json::from_slice(&request.body) {
         Ok(revoked) => revoked,
@@ -103,7 +103,7 @@ pub(super) fn revoke(sandbox: &mut Sandbox, request: &Received) -> Reply {
     save_and(sandbox, Reply::json(&json!({})))
 }
 
-/// Assigns a permission set to the user, or takes it away.
+/// Adds or removes the assignment of a permission set to the user.
 pub(super) fn assign(sandbox: &mut Sandbox, request: &Received) -> Reply {
     let order: AssignmentOrder = match serde_json::from_slice(&request.body) {
         Ok(order) => order,

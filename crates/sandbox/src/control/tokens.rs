@@ -1,4 +1,4 @@
-//! Mints tokens of the identity providers of the world, as a test or a person wants them.
+//! Mints tokens of the world's identity providers on request.
 
 use serde_json::{Map, Value, json};
 
@@ -21,7 +21,7 @@ impl TokenOrder {
     }
 }
 
-/// Answers with a token that was never seen before, and is kept nowhere.
+/// Returns a new token, which is not stored.
 pub(super) fn mint_token(sandbox: &Sandbox, request: &Received) -> Reply {
     let order: TokenOrder = match serde_json::from_slice(&request.body) {
         Ok(order) => order,

@@ -1,4 +1,4 @@
-//! What the server and [`Client`](super::Client) agree on: names, questions and answers of the control paths.
+//! The names, requests and responses of the control paths, shared by the server and [`Client`](super::Client).
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use crate::sso::Consent;
 
 /// The header that carries the control token.
 pub(crate) const TOKEN_HEADER: &str = "x-sandbox-token";
-/// Where the control paths start.
+/// The prefix of the control paths.
 pub(crate) const PREFIX: &str = "/_sandbox/";
 
-/// What a running server writes into its directory.
+/// What a running server writes to its directory.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ServerNote {
     pub(crate) address: SocketAddr,
@@ -22,33 +22,33 @@ pub(crate) struct ServerNote {
     pub(crate) id: String,
 }
 
-/// How a running sandbox is.
+/// The status of a running sandbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// The sandbox's id.
     pub id: String,
-    /// The process that serves it.
+    /// The process id of the server.
     pub pid: u32,
-    /// The time, by its clock.
+    /// The time of the sandbox's clock.
     pub now: Timestamp,
-    /// How far its clock is ahead of the system's, in seconds.
+    /// How many seconds the sandbox's clock is ahead of the system clock.
     pub clock_offset_seconds: i64,
-    /// Calls since it started.
+    /// The number of calls since the server started.
     pub calls: u64,
-    /// Faults that are still due.
+    /// The faults that are still pending.
     pub faults: Vec<Fault>,
 }
 
-/// What an MFA device shows.
+/// The current code of an MFA device.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeShown {
     /// The device's serial number.
     pub serial: String,
-    /// The code of this half minute.
+    /// The code of the current 30-second step.
     pub code: String,
-    /// How long it is still shown.
+    /// How many seconds the code remains current.
     pub seconds_left: i64,
-    /// Whether it, or a later one, was used: then AWS refuses it.
+    /// Whether this code or a later one was used already, so that AWS would reject it.
     pub is_used: bool,
 }
 
@@ -62,24 +62,24 @@ impl std::fmt::Debug for CodeShown {
     }
 }
 
-/// The encoded authorization message of a refused call.
+/// The encoded authorization message of a denied call.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Denial {
     pub(crate) encoded_message: String,
 }
 
-/// A token that is wanted.
+/// A request for a token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TokenOrder {
-    /// Who signs: the issuer.
+    /// The issuer, which signs the token.
     pub issuer: String,
-    /// Whom it names.
+    /// The subject of the token.
     pub subject: String,
-    /// Whom it is meant for.
+    /// The audience of the token.
     pub audience: String,
-    /// How long it is good, in seconds from now by the sandbox's clock; below 0, it has ended before.
+    /// The lifetime in seconds from now, by the sandbox's clock; a negative value creates an expired token.
     pub lifetime_seconds: i64,
-    /// Further claims, in the place of usual ones of the same name; a null takes one away.
+    /// More claims, which override the default ones; `null` removes a claim.
     #[serde(default)]
     pub claims: Map<String, Value>,
 }
@@ -90,22 +90,22 @@ pub(crate) struct TokenMinted {
     pub(crate) token: String,
 }
 
-/// A question of Identity Center to the user, answered without a browser.
+/// The answer to a page of Identity Center, given without a browser.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SignInOrder {
-    /// The code that a device shows, or the address of the page.
+    /// The code that a device shows, or the URL of the page.
     pub(crate) page: String,
     pub(crate) consent: Consent,
 }
 
-/// An answer that was given.
+/// The result of answering a page.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInDone {
-    /// The client that asked, by the name that it gave itself.
+    /// The name with which the client registered.
     pub client: String,
-    /// Who answered.
+    /// The user who answered.
     pub user: String,
-    /// Where the browser goes now, with a code in it; `None` for a device.
+    /// The URL with the code that the browser is redirected to; `None` for a device.
     pub redirect: Option<String>,
 }
 
@@ -116,17 +116,17 @@ impl std::fmt::Debug for SignInDone {
     }
 }
 
-/// What is taken back of the sign-ins of Identity Center.
+/// What to revoke of the sign-ins of Identity Center.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Revoked {
-    /// Access tokens. A refresh token gives another.
+    /// Access tokens only. A refresh token can still get a new one.
     AccessTokens,
-    /// Whole sign-ins, refresh tokens included.
+    /// Whole sign-ins, including their refresh tokens.
     Sessions,
 }
 
-/// A permission set for the user, or no longer.
+/// A request to add or remove an assignment of the user.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AssignmentOrder {
     pub(crate) account: String,
@@ -134,7 +134,7 @@ pub(crate) struct AssignmentOrder {
     pub(crate) is_assigned: bool,
 }
 
-/// Accounts that are wanted, and roles in each.
+/// A request for accounts with roles in each.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AccountOrder {
     pub(crate) accounts: u32,

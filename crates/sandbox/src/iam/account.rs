@@ -1,4 +1,4 @@
-//! Calls about the whole account: all that is authorised in it, its alias.
+//! Calls about a whole account: its authorization details and its alias.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use crate::xml::Xml;
 
 const KINDS: [&str; 5] = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"];
 
-/// One thing of an account that has policies, or is one.
+/// An item of GetAccountAuthorizationDetails.
 enum Detail<'a> {
     User(&'a str, &'a User),
     Group(&'a str, &'a Group),
@@ -55,11 +55,11 @@ pub(super) fn list_aliases(context: &mut RequestContext, caller: &Caller) -> Res
     }))
 }
 
-/// The lists of the answer.
+/// The lists in the response.
 const LISTS: [&str; 4] = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies"];
 
 impl Detail<'_> {
-    /// The list that it is in.
+    /// Returns the name of the list that contains the item.
     fn list(&self) -> &'static str {
         match self {
             Self::User(..) => "UserDetailList",
@@ -70,7 +70,7 @@ impl Detail<'_> {
     }
 }
 
-/// The kinds of things that are asked for: all of them when nothing is said.
+/// Parses the kinds of items that the call asks for; all of them without a filter.
 fn parse_filter(context: &RequestContext) -> Result<BTreeSet<String>, ErrorResponse> {
     let wanted: BTreeSet<String> = text_members(context, "Filter").into_iter().collect();
     if wanted.iter().all(|kind| KINDS.contains(&kind.as_str())) {
@@ -85,7 +85,7 @@ fn parse_filter(context: &RequestContext) -> Result<BTreeSet<String>, ErrorRespo
     )))
 }
 
-/// All of the account that is wanted, each with its key. Of AWS's policies, those that are in use here.
+/// Returns the requested items of the account, each with its sort key. Of AWS's managed policies, only those in use.
 fn details<'a>(
     world: &'a World,
     account: &'a Account,
@@ -113,7 +113,7 @@ fn details<'a>(
     all
 }
 
-/// Writes what is known of each.
+/// Writes the details of each item.
 struct Details<'a> {
     account_id: &'a str,
     account: &'a Account,

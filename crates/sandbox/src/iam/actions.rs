@@ -1,4 +1,4 @@
-//! The actions of IAM, and what their parameters may be. The bounds are those of the service's published model.
+//! The actions of IAM and the rules of their parameters. The limits are those of AWS's published model of the service.
 
 use super::policies::Owner;
 use super::{account, keys, mfa, policies, providers, roles, users};
@@ -30,7 +30,7 @@ const ENTITY: Pattern = Pattern {
 
 /// The user that a call is about.
 const USER_NAME: Rule = required("UserName", USER);
-/// The same, of calls that take the caller where it is left out.
+/// The user that a call is about; the caller if omitted.
 const OWN_NAME: Rule = optional("UserName", USER);
 const ROLE_NAME: Rule = required("RoleName", ROLE);
 const ACCESS_KEY: Rule = required("AccessKeyId", KEY_ID).masked();

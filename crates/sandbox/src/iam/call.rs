@@ -1,4 +1,4 @@
-//! What the calls to IAM share: who may, on which user or role; parameters; errors.
+//! What all IAM calls share: authorization on a user or role, parameters, errors.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::sigv4::Caller;
 use crate::world::{Account, Principal, Role, SessionKind, User, role_arn, user_arn};
 use crate::xml::Xml;
 
-/// Credentials of GetSessionToken open IAM only when an MFA code was given for them; those of
-/// GetFederationToken never.
+/// Checks the kind of credentials: those of GetSessionToken can call IAM only if an MFA code was given for them, those
+/// of GetFederationToken never.
 pub(crate) fn check_caller(caller: &Caller) -> Result<(), ErrorResponse> {
     let why = match caller.session.as_ref().map(|session| session.kind) {
         Some(SessionKind::GetSessionToken { mfa_at: None }) => {
@@ -30,12 +30,12 @@ pub(crate) fn check_caller(caller: &Caller) -> Result<(), ErrorResponse> {
     .because(why))
 }
 
-/// The caller's account.
+/// Returns the caller's account.
 pub(super) fn account_of<'w>(context: &'w mut RequestContext, caller: &Caller) -> &'w mut Account {
     context.world.accounts.entry(caller.account().to_owned()).or_default()
 }
 
-/// Asks whether the caller may make the call of this request to `arn`.
+/// Checks that the caller may make the call of this request on `arn`.
 pub(super) fn authorize(
     context: &mut RequestContext,
     caller: &Caller,
@@ -45,7 +45,7 @@ pub(super) fn authorize(
     context.authorize(caller, &Ask::new(&action, arn, caller.account()), "")
 }
 
-/// `UserName`, or the caller where it is left out.
+/// Returns `UserName`, or the name of the caller if it is omitted.
 pub(super) fn user_name(context: &RequestContext, caller: &Caller) -> Result<String, ErrorResponse> {
     match (context.params.get("UserName"), &caller.principal) {
         (Some(name), _) => Ok(name.to_owned()),
@@ -54,7 +54,7 @@ pub(super) fn user_name(context: &RequestContext, caller: &Caller) -> Result<Str
     }
 }
 
-/// Authorises the call on the user that it names, and finds the user.
+/// Authorizes the call on `UserName`, and returns that user.
 pub(super) fn authorize_user<'w>(
     context: &'w mut RequestContext,
     caller: &Caller,
@@ -66,7 +66,7 @@ pub(super) fn authorize_user<'w>(
     user.ok_or_else(|| no_such_entity(&format!("The user with name {name} cannot be found.")))
 }
 
-/// Authorises the call on the role that it names, and finds the role.
+/// Authorizes the call on `RoleName`, and returns that role.
 pub(super) fn authorize_role<'w>(
     context: &'w mut RequestContext,
     caller: &Caller,
@@ -80,12 +80,12 @@ pub(super) fn authorize_role<'w>(
     }
 }
 
-/// A required parameter: the rules of the call require it.
+/// Returns a parameter that the rules of the call require.
 pub(super) fn text(context: &RequestContext, name: &str) -> String {
     context.params.get(name).unwrap_or_default().to_owned()
 }
 
-/// A list of texts.
+/// Returns the members of a list of texts.
 pub(super) fn text_members(context: &RequestContext, name: &str) -> Vec<String> {
     let text = |member: &Params| member.get("").map(str::to_owned);
     context.params.list(name).iter().filter_map(text).collect()
@@ -103,7 +103,7 @@ pub(super) fn delete_conflict(message: &str) -> ErrorResponse {
     ErrorResponse::new(409, "DeleteConflict", message)
 }
 
-/// Writes the permissions boundary, where there is one.
+/// Writes the permissions boundary, if there is one.
 pub(super) fn write_boundary(xml: &mut Xml, boundary: Option<&String>) {
     let Some(arn) = boundary else { return };
     xml.nest("PermissionsBoundary", |xml| {
@@ -111,7 +111,7 @@ pub(super) fn write_boundary(xml: &mut Xml, boundary: Option<&String>) {
     });
 }
 
-/// Writes the tags, where there are any.
+/// Writes the tags, if there are any.
 pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
     if tags.is_empty() {
         return;
@@ -125,7 +125,7 @@ pub(super) fn write_tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {
     });
 }
 
-/// `Path`, which begins and ends with a slash.
+/// Parses `Path`, which begins and ends with a slash.
 pub(super) fn parse_path(context: &RequestContext) -> Result<String, ErrorResponse> {
     let path = context.params.get("Path").unwrap_or("/");
     if path.starts_with('/') && path.ends_with('/') {
@@ -136,7 +136,7 @@ pub(super) fn parse_path(context: &RequestContext) -> Result<String, ErrorRespon
     ))
 }
 
-/// A policy of at most `limit` characters, blanks not counted.
+/// Parses a policy of at most `limit` characters, not counting whitespace.
 pub(super) fn parse_document(
     context: &RequestContext,
     name: &str,
@@ -159,7 +159,7 @@ pub(super) fn parse_policy(text: &str) -> Result<Policy, ErrorResponse> {
     })
 }
 
-/// How long a policy is to AWS, which counts no blanks.
+/// Returns the length of a policy as AWS measures it, without whitespace.
 pub(super) fn count_characters(policy: &str) -> usize {
     policy.chars().filter(|c| !c.is_whitespace()).count()
 }
@@ -168,7 +168,7 @@ pub(super) fn malformed(message: &str) -> ErrorResponse {
     ErrorResponse::new(400, "MalformedPolicyDocument", message)
 }
 
-/// The managed policy that `PermissionsBoundary` names.
+/// Parses `PermissionsBoundary`, the ARN of a managed policy.
 pub(super) fn parse_boundary(
     context: &mut RequestContext,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! Calls to access keys: what rotation needs.
+//! Calls about access keys, as key rotation needs them.
 
 use super::call::{authorize_user, no_such_entity, text, user_name};
 use crate::clock::{render_iso, whole_seconds};

@@ -1,4 +1,4 @@
-//! Calls to MFA devices.
+//! Calls about MFA devices.
 
 use super::call::{
     account_of, already_exists, authorize, authorize_user, delete_conflict, no_such_entity, parse_path, text,
@@ -15,7 +15,7 @@ use crate::sigv4::Caller;
 use crate::totp;
 use crate::world::{MfaDevice, WorldSecret, user_arn};
 
-/// A user may have so many devices.
+/// The maximum number of devices per user.
 const QUOTA: usize = 8;
 
 fn no_such_device(serial: &str) -> ErrorResponse {
@@ -41,7 +41,7 @@ pub(super) fn create_device(context: &mut RequestContext, caller: &Caller) -> Re
     }))
 }
 
-/// Two consecutive codes, the second at most one step ahead of now.
+/// Requires two consecutive codes, the second at most one step ahead of the current time.
 pub(super) fn enable_device(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let (name, serial) = (text(context, "UserName"), text(context, "SerialNumber"));
     authorize_user(context, caller, &name)?;

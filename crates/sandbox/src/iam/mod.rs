@@ -1,5 +1,5 @@
-//! IAM, as far as it takes to set a scene, to rotate keys, and to read and change trust policies: users, access
-//! keys, MFA devices, roles, inline policies, identity providers. All calls act on the caller's account.
+//! The part of IAM that is needed to set up tests, rotate keys, and read and change trust policies: users, access keys,
+//! MFA devices, roles, inline policies, identity providers. All calls act on the caller's account.
 
 mod account;
 mod actions;

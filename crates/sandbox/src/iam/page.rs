@@ -1,25 +1,25 @@
-//! Lists in pages: `MaxItems`, `Marker`, `IsTruncated`.
+//! Pagination of lists: `MaxItems`, `Marker`, `IsTruncated`.
 //!
-//! A marker names the last item of the page before, so that what is made or removed between two pages shifts
-//! nothing.
+//! A marker is the last item of the previous page, so creating or deleting items between two calls does not shift the
+//! pages.
 
 use crate::context::RequestContext;
 use crate::encoding::{parse_base64_url, render_base64_url};
 use crate::error_response::ErrorResponse;
 use crate::xml::Xml;
 
-/// How many items a page has when nothing is said.
+/// The default number of items in a page.
 const USUAL: usize = 100;
 
-/// A part of a list.
+/// One page of a list.
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
-    /// The marker of the next page.
+    /// The marker of the next page, if there is one.
     next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// The page of `all` that the call asks for. Each item comes with a key, by which they are sorted.
+    /// Returns the page of `all` that the call asks for. Each item comes with its sort key.
     pub(super) fn of(context: &RequestContext, mut all: Vec<(String, T)>) -> Result<Self, ErrorResponse> {
         let size = context.params.get("MaxItems").and_then(|text| text.parse().ok()).unwrap_or(USUAL);
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
@@ -33,7 +33,7 @@ impl<T> Page<T> {
         Ok(Self { items: all.into_iter().take(size).map(|(_, item)| item).collect(), next })
     }
 
-    /// Writes whether there is more, and where it begins.
+    /// Writes whether the list is truncated, and the marker of the next page.
     pub(super) fn write_end(&self, xml: &mut Xml) {
         xml.element("IsTruncated", if self.next.is_some() { "true" } else { "false" });
         xml.element_if("Marker", self.next.as_deref());

@@ -1,4 +1,4 @@
-//! Calls to the inline policies of users and roles.
+//! Calls about the inline policies of users and roles.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::sigv4::Caller;
 
-/// Whose policies a call is about.
+/// Whether a call is about policies of a user or of a role.
 #[derive(Clone, Copy)]
 pub(super) enum Owner {
     User,
@@ -17,7 +17,7 @@ pub(super) enum Owner {
 }
 
 impl Owner {
-    /// How many characters a policy may have.
+    /// Returns the maximum number of characters of a policy.
     fn limit(self) -> usize {
         match self {
             Self::User => 2048,
@@ -33,7 +33,7 @@ impl Owner {
     }
 }
 
-/// Authorises the caller, and finds the policies of the user or role that it names.
+/// Authorizes the caller, and returns the policies of the user or role in the request.
 fn find<'w>(
     context: &'w mut RequestContext,
     caller: &Caller,

@@ -1,7 +1,7 @@
-//! Calls to identity providers: whose tokens the account takes, and the issuer of its own.
+//! Calls about identity providers: the issuers that an account trusts, and its own issuer.
 //!
-//! An issuer whose keys the sandbox has not can be added all the same, as with AWS; its tokens are refused for
-//! want of the key.
+//! As in AWS, an issuer can be added even if the sandbox does not have its keys; its tokens are then rejected because
+//! the key is missing.
 
 use super::call::{account_of, already_exists, authorize, no_such_entity, text, text_members};
 use crate::clock::{render_iso, whole_seconds};
@@ -43,7 +43,7 @@ pub(super) fn get_provider(context: &mut RequestContext, caller: &Caller) -> Res
     let provider =
         provider.ok_or_else(|| no_such_entity(&format!("OpenIDConnect Provider not found for arn {arn}")))?;
     Ok(context.render(|xml| {
-        // Without `https://`, as AWS gives it.
+        // AWS returns the URL without `https://`.
         xml.element("Url", issuer_name(&provider.url));
         xml.nest("ClientIDList", |xml| {
             for id in &provider.client_ids {
@@ -76,7 +76,7 @@ pub(super) fn list_providers(context: &mut RequestContext, caller: &Caller) -> R
 pub(super) fn delete_provider(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     let arn = text(context, ARN);
     authorize(context, caller, &arn)?;
-    // One that is not there is deleted already.
+    // Deleting a missing provider succeeds.
     account_of(context, caller).oidc_providers.remove(&arn);
     Ok(context.render_nothing())
 }

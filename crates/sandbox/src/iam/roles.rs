@@ -1,4 +1,4 @@
-//! Calls to roles.
+//! Calls about roles.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::sigv4::Caller;
 use crate::world::{Role, role_arn};
 use crate::xml::Xml;
 
-/// What lists tell of a role.
+/// Writes the fields of a role that lists contain.
 fn write_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
     xml.element("Path", &role.path)
         .element("RoleName", name)
@@ -32,7 +32,7 @@ fn write_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
     xml.element("MaxSessionDuration", &role.max_session_seconds.to_string());
 }
 
-/// What a role's own calls tell of it.
+/// Writes all fields of a role.
 fn write_whole_role(xml: &mut Xml, account: &str, name: &str, role: &Role) {
     write_role(xml, account, name, role);
     write_boundary(xml, role.boundary.as_ref());

@@ -1,4 +1,4 @@
-//! Trust policies as IAM takes them: which fields, actions and principals, and how long.
+//! Validates trust policies as IAM does: fields, actions, principals, and length.
 
 use hatbox_iam::policy::document::Statement;
 use hatbox_iam::policy::principal::{Principal, PrincipalKind};
@@ -8,14 +8,14 @@ use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::world::{World, role_arn, user_arn};
 
-/// A trust policy may have so many characters unless the quota was raised.
+/// The default limit of a trust policy in characters; AWS can raise it per account.
 const LIMIT: usize = 2048;
 
-/// Providers that are named by their domain.
+/// Identity providers that are principals by domain name.
 const WEB_PROVIDERS: [&str; 4] =
     ["accounts.google.com", "cognito-identity.amazonaws.com", "graph.facebook.com", "www.amazon.com"];
 
-/// The trust policy in the parameter `name`.
+/// Parses the trust policy in the parameter `name`.
 pub(super) fn parse_trust(context: &RequestContext, name: &str) -> Result<String, ErrorResponse> {
     let text = text(context, name);
     if count_characters(&text) > LIMIT {
@@ -32,7 +32,7 @@ pub(super) fn parse_trust(context: &RequestContext, name: &str) -> Result<String
     Ok(text)
 }
 
-/// Roles that a service made for itself, and those of Identity Center, are AWS's to change.
+/// Refuses service-linked roles and roles of Identity Center, which only AWS may change.
 pub(super) fn check_modifiable(path: &str, name: &str) -> Result<(), ErrorResponse> {
     if !path.starts_with("/aws-service-role/") && !path.starts_with("/aws-reserved/") {
         return Ok(());
@@ -64,7 +64,7 @@ fn check_actions(statement: &Statement) -> Result<(), ErrorResponse> {
     Err(malformed("AssumeRole policy may only specify STS AssumeRole actions."))
 }
 
-/// Whoever is named must be there: AWS keeps the unique id of a user or role, not the name.
+/// Checks that the principal exists: AWS stores the unique id of a user or role instead of its name.
 fn check_principal(world: &World, principal: &Principal) -> Result<(), ErrorResponse> {
     let name = &principal.text;
     let (kind, is_there) = match &principal.kind {

@@ -1,4 +1,4 @@
-//! Calls to users.
+//! Calls about users.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::sigv4::Caller;
 use crate::world::{User, user_arn};
 use crate::xml::Xml;
 
-/// What lists tell of a user.
+/// Writes the fields of a user that lists contain.
 fn write_user(xml: &mut Xml, account: &str, name: &str, user: &User) {
     xml.element("Path", &user.path)
         .element("UserName", name)
@@ -25,7 +25,7 @@ fn write_user(xml: &mut Xml, account: &str, name: &str, user: &User) {
         .element("CreateDate", &render_iso(user.created_at));
 }
 
-/// What a user's own calls tell of it.
+/// Writes all fields of a user.
 fn write_whole_user(xml: &mut Xml, account: &str, name: &str, user: &User) {
     write_user(xml, account, name, user);
     write_boundary(xml, user.boundary.as_ref());
@@ -45,7 +45,7 @@ pub(super) fn create_user(context: &mut RequestContext, caller: &Caller) -> Resu
         tags: parse_tags(context),
     };
     let users = &mut account_of(context, caller).users;
-    // Names differ by more than case.
+    // User names are unique regardless of case.
     if users.keys().any(|there| there.eq_ignore_ascii_case(&name)) {
         return Err(already_exists(&format!("User with name {name} already exists.")));
     }

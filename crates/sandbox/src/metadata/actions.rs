@@ -1,4 +1,4 @@
-//! The actions of instance metadata and of the container endpoint. They take no parameters: paths and headers say it all.
+//! The actions of instance metadata and of the container endpoint. They have no parameters other than path and headers.
 
 use super::{container, instance};
 use crate::action::Action;

@@ -7,10 +7,10 @@ use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 
-/// The name of a task's session.
+/// The session name of a task.
 const TASK_ID: &str = "0123456789abcdef0123456789abcdef";
 
-/// Gives credentials of the role to whoever has the container's token.
+/// Returns credentials of the role to clients that send the container's token.
 pub(super) fn get_credentials(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let sent = context.request.header("authorization").unwrap_or_default();
     let machine = context.world.machine.as_ref().ok_or_else(no_machine)?;

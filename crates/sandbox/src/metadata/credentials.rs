@@ -1,4 +1,4 @@
-//! Credentials of the machine's role, as both services give them.
+//! Credentials of the machine's role, in the form that both services return.
 
 use serde_json::{Map, Value};
 
@@ -8,12 +8,12 @@ use crate::error_response::ErrorResponse;
 use crate::sts::{Grant, grant_session};
 use crate::world::{Principal, SessionKind, role_arn};
 
-/// AWS gives them for about six hours, whatever the role's maximum.
+/// AWS issues them for about six hours, whatever the maximum of the role.
 const LIFE_SECONDS: i64 = 6 * 3600;
-/// AWS has new ones no later than five minutes before the end of the old ones.
+/// AWS makes new credentials available at least five minutes before the old ones expire.
 const OVERLAP_SECONDS: i64 = 300;
 
-/// Gives them, the same as long as they last; `session` is the session's name.
+/// Returns the current credentials until shortly before they expire, then new ones; `session` is the session name.
 pub(super) fn grant_machine_session(
     context: &mut RequestContext,
     session: &str,
@@ -49,7 +49,7 @@ pub(super) fn grant_machine_session(
     Ok(members.map(|(name, value)| (name.to_owned(), Value::from(value))).into_iter().collect())
 }
 
-/// What a world without a machine answers.
+/// Returns the error of a world without a machine.
 pub(super) fn no_machine() -> ErrorResponse {
     ErrorResponse::new(404, "NotFound", "this world has no machine with a role")
 }

@@ -1,4 +1,4 @@
-//! Instance metadata, version 2: a token first, by a request that no proxy forwarded, then the rest with it.
+//! Instance metadata, version 2: a request that no proxy forwarded gets a token, which all other requests need.
 
 use hex::encode;
 
@@ -13,12 +13,12 @@ use crate::{clock, mint};
 const TOKEN_HEADER: &str = "x-aws-ec2-metadata-token";
 const LIFE_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const LONGEST_LIFE: i64 = 21_600;
-/// The name of an instance's session.
+/// The session name of an instance.
 const INSTANCE_ID: &str = "i-0123456789abcdef0";
 
-/// Gives a token.
+/// Issues a token.
 pub(super) fn put_token(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
-    // A server that can be made to send requests for others names them in this header.
+    // Proxies, including servers that can be tricked into sending requests, add this header.
     if context.request.header("x-forwarded-for").is_some() {
         return Err(ErrorResponse::new(403, "Forbidden", "a forwarded request gets no token"));
     }
@@ -41,14 +41,14 @@ pub(super) fn put_token(context: &mut RequestContext) -> Result<Reply, ErrorResp
     Ok(Reply::text(200, &token).with(LIFE_HEADER, life.to_string()))
 }
 
-/// Names the instance's role.
+/// Returns the name of the instance's role.
 pub(super) fn list_roles(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     check_token(context)?;
     let machine = context.world.machine.as_ref().ok_or_else(no_machine)?;
     Ok(Reply::text(200, &machine.role))
 }
 
-/// Gives credentials of the role.
+/// Returns credentials of the role.
 pub(super) fn get_credentials(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     check_token(context)?;
     let machine = context.world.machine.as_ref().ok_or_else(no_machine)?;

@@ -1,5 +1,5 @@
-//! The services that give a role to a machine and to a container: instance metadata, version 2 alone, and the credential
-//! endpoint of ECS and EKS.
+//! The services that provide role credentials to a machine or a container: instance metadata (version 2 only) and the
+//! credential endpoint of ECS and EKS.
 //!
 //! | request | action | needs |
 //! |---|---|---|
@@ -17,15 +17,15 @@ use crate::http::Received;
 
 pub(crate) use actions::ACTIONS;
 
-/// Where a container's credentials are.
+/// The path of a container's credentials.
 pub const CONTAINER_PATH: &str = "/container/credentials";
-/// What all paths of instance metadata begin with.
+/// The prefix of all paths of instance metadata.
 const INSTANCE: &str = "/latest/";
 const TOKEN: &str = "/latest/api/token";
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// The action that a request asks one of the two services for; `None` where it is for another service: a signed one is
-/// to a bucket whose name happens to be that of a path here.
+/// Returns the action of a request, or `None` if it is for another service. A signed request is for a bucket whose name
+/// happens to match a path here.
 pub(crate) fn find_action(request: &Received) -> Option<&'static str> {
     if request.header("authorization").is_some_and(|value| value.starts_with("AWS4-")) {
         return None;

@@ -1,4 +1,4 @@
-//! The actions of S3. Their rules say only what the log shows: each refuses bad parameters in its own words.
+//! The actions of S3. Their rules only control the log: each action reports bad parameters in its own wording.
 
 use super::{bucket, list, multipart, object};
 use crate::action::Action;

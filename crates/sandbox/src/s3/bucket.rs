@@ -1,4 +1,4 @@
-//! Calls to buckets as a whole.
+//! Calls about whole buckets.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::sigv4::Caller;
 use crate::world::Bucket;
 use crate::xml_read::parse_xml;
 
-/// The region of buckets made without a word about it.
+/// The region of buckets that are created without one.
 const DEFAULT_REGION: &str = "us-east-1";
 
 pub(super) fn list_buckets(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
@@ -64,7 +64,7 @@ pub(super) fn create_bucket(context: &mut RequestContext, caller: &Caller) -> Re
     Ok(Reply::empty(200).with("location", format!("/{}", bucket_of(context.params))))
 }
 
-/// 3 to 63 of `[a-z0-9.-]`, a letter or digit at either end.
+/// Returns whether the name has 3 to 63 of `[a-z0-9.-]`, with a letter or digit at both ends.
 fn is_bucket_name(name: &str) -> bool {
     let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-';
     let is_end = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -98,7 +98,7 @@ pub(super) fn get_bucket_location(
 ) -> Result<Reply, ErrorResponse> {
     authorize_bucket(context, caller, "s3:GetBucketLocation", Keys::new())?;
     let region = context.world.buckets.get(bucket_of(context.params)).map(|bucket| bucket.region.as_str());
-    // The oldest region is told by saying nothing.
+    // S3 returns an empty location for us-east-1.
     let shown = region.filter(|region| *region != DEFAULT_REGION).unwrap_or_default();
     Ok(render("LocationConstraint", |xml| xml.text(shown)))
 }

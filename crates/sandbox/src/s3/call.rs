@@ -1,4 +1,4 @@
-//! What the calls to S3 share: bucket and key, who may, and how answers are written.
+//! What all S3 calls share: bucket and key, authorization, and rendering responses.
 
 use crate::authorize::{Ask, Keys};
 use crate::context::RequestContext;
@@ -8,17 +8,17 @@ use crate::service::Service;
 use crate::sigv4::Caller;
 use crate::xml::Xml;
 
-/// The bucket; nothing for ListBuckets.
+/// Returns the bucket; empty for ListBuckets.
 pub(super) fn bucket_of(params: &Params) -> &str {
     params.get("Bucket").unwrap_or_default()
 }
 
-/// The key; nothing for calls to a bucket.
+/// Returns the key; empty for calls about a bucket.
 pub(super) fn key_of(params: &Params) -> &str {
     params.get("Key").unwrap_or_default()
 }
 
-/// Asks whether the caller may do `action` to the bucket.
+/// Checks that the caller may perform `action` on the bucket.
 pub(super) fn authorize_bucket(
     context: &mut RequestContext,
     caller: &Caller,
@@ -35,7 +35,7 @@ pub(super) fn authorize_bucket(
     )
 }
 
-/// Asks whether the caller may do `action` to the object.
+/// Checks that the caller may perform `action` on the object.
 pub(super) fn authorize_object(
     context: &mut RequestContext,
     caller: &Caller,
@@ -45,7 +45,7 @@ pub(super) fn authorize_object(
     authorize(context, caller, action, &arn, bucket_of(context.params), Keys::new())
 }
 
-/// Asks about any resource of `bucket`; then the bucket must be there.
+/// Authorizes a call on any resource of `bucket`, then checks that the bucket exists.
 pub(super) fn authorize(
     context: &mut RequestContext,
     caller: &Caller,
@@ -55,7 +55,7 @@ pub(super) fn authorize(
     keys: Keys,
 ) -> Result<(), ErrorResponse> {
     let owner = context.world.buckets.get(bucket).map(|bucket| bucket.account.clone());
-    // What makes or lists buckets is about the caller's own account, whoever has the name.
+    // Creating and listing buckets concern the caller's own account, whoever owns a bucket of that name.
     let is_own = matches!(action, "s3:CreateBucket" | "s3:ListAllMyBuckets");
     let account = owner.clone().filter(|_| !is_own);
     let account = account.unwrap_or_else(|| caller.account().to_owned());
@@ -84,7 +84,7 @@ pub(super) fn malformed_xml() -> ErrorResponse {
     )
 }
 
-/// Renders an answer with the root element `root`.
+/// Renders a response with the root element `root`.
 pub(super) fn render(root: &str, inner: impl FnOnce(&mut Xml)) -> Reply {
     let mut xml = Xml::document();
     xml.nest_ns(root, Service::S3.namespace(), inner);

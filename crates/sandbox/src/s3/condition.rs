@@ -17,7 +17,7 @@ fn names(header: &str, etag: &str) -> bool {
     header.split(',').map(str::trim).any(|one| one == "*" || one.trim_matches('"') == etag)
 }
 
-/// Whether an object may be written over `there`.
+/// Checks whether the request may overwrite `there`, the existing object.
 pub(super) fn check_write(request: &Received, there: Option<&Object>) -> Result<(), ErrorResponse> {
     if let Some(header) = request.header("if-none-match")
         && there.is_some_and(|object| names(header, &object.etag))
@@ -34,16 +34,16 @@ pub(super) fn check_write(request: &Received, there: Option<&Object>) -> Result<
     Ok(())
 }
 
-/// Whether an object is to be read.
+/// What to return for a conditional read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// It is.
+    /// The object.
     Yes,
-    /// The client has it already.
+    /// Status 304: the client already has this version.
     NotModified,
 }
 
-/// Judges the conditions of a read.
+/// Evaluates the conditions of a read.
 pub(super) fn check_read(request: &Received, object: &Object) -> Result<Reading, ErrorResponse> {
     if request.header("if-match").is_some_and(|header| !names(header, &object.etag)) {
         return Err(failed());
@@ -54,12 +54,12 @@ pub(super) fn check_read(request: &Received, object: &Object) -> Result<Reading,
     Ok(Reading::Yes)
 }
 
-/// The bytes `start..=end` that a Range header of one range asks for; `None` when there is none.
+/// Parses a `Range` header with one range into the bytes `start..=end`; `None` without such a header.
 pub(super) fn parse_range(request: &Received, size: u64) -> Result<Option<(u64, u64)>, ErrorResponse> {
     parse_byte_range(request.header("range").unwrap_or_default(), size)
 }
 
-/// As [`parse_range`], of the header's text.
+/// Like [`parse_range`], but takes the text of the header.
 pub(super) fn parse_byte_range(header: &str, size: u64) -> Result<Option<(u64, u64)>, ErrorResponse> {
     let Some(range) = header.strip_prefix("bytes=") else { return Ok(None) };
     let Some((first, last)) = range.split_once('-').filter(|_| !range.contains(',')) else { return Ok(None) };
@@ -77,7 +77,7 @@ pub(super) fn parse_byte_range(header: &str, size: u64) -> Result<Option<(u64, u
     Ok(Some((start, end)))
 }
 
-/// The bytes `start..=end`, as far as they are there.
+/// Returns the bytes `start..=end`, as far as they exist.
 pub(super) fn slice(bytes: &[u8], start: u64, end: u64) -> &[u8] {
     let index = |at| usize::try_from(at).unwrap_or(usize::MAX);
     bytes.get(index(start)..=index(end)).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! ListObjectsV2 and its older form: prefix, delimiter, pages.
+//! ListObjectsV2 and ListObjects: prefix, delimiter and pages.
 
 use super::call::{authorize_bucket, bucket_of, no_such_bucket, render};
 use crate::authorize::Keys;
@@ -13,21 +13,21 @@ use crate::xml::Xml;
 
 const PAGE: usize = 1000;
 
-/// What a listing asks for.
+/// The parameters of a listing.
 struct Asked<'a> {
     prefix: &'a str,
     delimiter: &'a str,
     max_keys: usize,
-    /// Keys and common prefixes up to this one were listed before.
+    /// The last key or common prefix of the previous page.
     after: String,
     is_url_encoded: bool,
 }
 
-/// One page.
+/// One page of a listing.
 struct Page<'a> {
     objects: Vec<(&'a str, &'a Object)>,
     prefixes: Vec<&'a str>,
-    /// The last key or common prefix of it, when there is more.
+    /// The last key or common prefix of this page, if there are more.
     next: Option<&'a str>,
 }
 
@@ -119,7 +119,7 @@ fn write_page(xml: &mut Xml, bucket: &str, asked: &Asked, page: &Page) {
 pub(super) fn list_objects_v2(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
     authorize(context, caller)?;
     let token = context.params.get("continuation-token");
-    // The token is the last entry listed, written so that no client takes it for anything but a token.
+    // The token is the last entry of the page, encoded so that clients treat it as opaque.
     let after = match token {
         Some(token) => String::from_utf8(parse_percent(token)).map_err(|_| {
             ErrorResponse::new(400, "InvalidArgument", "The continuation token provided is incorrect")

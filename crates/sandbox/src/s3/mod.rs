@@ -1,7 +1,7 @@
-//! S3, as far as `aws s3` (ls, cp, rm, mb, rb) and terraform's S3 backend with lockfile call it.
+//! The part of S3 that `aws s3` (ls, cp, rm, mb, rb) and terraform's S3 backend with a lock file use.
 //!
-//! Buckets live in one flat namespace without versions, ACLs or bucket policies; path style and
-//! `bucket.localhost` are understood.
+//! Buckets are in one flat namespace, without versions, ACLs or bucket policies. Both path style and `bucket.localhost`
+//! are supported.
 
 mod actions;
 mod bucket;

@@ -1,4 +1,4 @@
-//! Multipart uploads: what `aws s3 cp` does with files above 8 MB.
+//! Multipart uploads, which `aws s3 cp` uses for files above 8 MB.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::sigv4::Caller;
 use crate::world::{Object, Part, Upload};
 use crate::xml_read::parse_xml;
 
-/// Every part but the last has at least so many bytes.
+/// The minimum size in bytes of every part except the last.
 const MIN_PART: u64 = 5 << 20;
 
 pub(super) fn create_upload(context: &mut RequestContext, caller: &Caller) -> Result<Reply, ErrorResponse> {
@@ -71,7 +71,7 @@ pub(super) fn upload_part_copy(
     }))
 }
 
-/// Keeps the bytes of a part, and gives its etag.
+/// Stores the bytes of a part, and returns its etag.
 fn save_part(context: &mut RequestContext, bytes: &[u8]) -> Result<String, ErrorResponse> {
     let number = context.params.get("partNumber").and_then(|text| text.parse().ok());
     let number: u32 = number.filter(|number| (1..=10_000).contains(number)).ok_or_else(|| {
@@ -155,7 +155,7 @@ pub(super) fn abort_upload(context: &mut RequestContext, caller: &Caller) -> Res
     Ok(Reply::empty(204))
 }
 
-/// Forgets the upload of the call.
+/// Removes the upload of this call.
 fn forget(context: &mut RequestContext) {
     context.world.uploads.remove(context.params.get("uploadId").unwrap_or_default());
 }

@@ -17,7 +17,7 @@ use crate::sigv4::Caller;
 use crate::world::Object;
 use crate::xml_read::parse_xml;
 
-/// Headers of a request that are given back with the object.
+/// Returns the request headers that are stored and returned with the object.
 pub(super) fn kept_headers(request: &Received) -> BTreeMap<String, String> {
     const KEPT: [&str; 5] =
         ["cache-control", "content-disposition", "content-language", "content-type", "expires"];
@@ -27,7 +27,7 @@ pub(super) fn kept_headers(request: &Received) -> BTreeMap<String, String> {
         .filter(|(name, _)| KEPT.contains(&name.as_str()) || name.starts_with("x-amz-meta-"))
         .cloned()
         .collect();
-    // `aws-chunked` is the framing of the request, not of the object.
+    // `aws-chunked` describes the framing of the request, not the object.
     let encodings = request.header("content-encoding").unwrap_or_default().split(',').map(str::trim);
     let encodings: Vec<&str> = encodings.filter(|one| !one.is_empty() && *one != "aws-chunked").collect();
     if !encodings.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn kept_headers(request: &Received) -> BTreeMap<String, String> {
     headers
 }
 
-/// Puts an object in its place. The bytes are kept already.
+/// Stores an object, whose bytes are already stored.
 pub(super) fn insert(context: &mut RequestContext, object: Object) -> Result<(), ErrorResponse> {
     let bucket = context.world.buckets.get_mut(bucket_of(context.params)).ok_or_else(no_such_bucket)?;
     check_write(context.request, bucket.objects.get(key_of(context.params)))?;
@@ -59,7 +59,7 @@ pub(super) fn put_object(context: &mut RequestContext, caller: &Caller) -> Resul
     Ok(Reply::empty(200).with("etag", format!("\"{etag}\"")))
 }
 
-/// The object that `x-amz-copy-source` names, if the caller may read it.
+/// Returns the object that `x-amz-copy-source` names, if the caller may read it.
 pub(super) fn find_copy_source(
     context: &mut RequestContext,
     caller: &Caller,
@@ -92,7 +92,7 @@ pub(super) fn copy_object(context: &mut RequestContext, caller: &Caller) -> Resu
     }))
 }
 
-/// Finds an object to be read. Who may not list the bucket is not told that a key is missing.
+/// Finds an object to read. Only callers that may list the bucket learn that a key does not exist.
 fn find(context: &mut RequestContext, caller: &Caller) -> Result<Object, ErrorResponse> {
     authorize_object(context, caller, "s3:GetObject")?;
     let bucket = context.world.buckets.get(bucket_of(context.params)).ok_or_else(no_such_bucket)?;

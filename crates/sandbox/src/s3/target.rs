@@ -1,20 +1,20 @@
-//! Which bucket, key and operation a request means.
+//! Determines the bucket, key and operation of a request.
 
 use crate::encoding::parse_percent;
 use crate::http::{Params, Received};
 
-/// What a request means.
+/// The bucket, key and operation of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     bucket: String,
-    /// `None` when its bytes are not UTF-8.
+    /// `None` if its bytes are not UTF-8.
     key: Option<String>,
-    /// AWS's name of the operation; `Unknown` where the sandbox plays none.
+    /// AWS's name of the operation; `Unknown` if the sandbox does not support it.
     pub(crate) operation: &'static str,
 }
 
 impl Target {
-    /// Reads it off method, host, path and query.
+    /// Determines the target from method, host, path and query.
     pub(crate) fn parse(request: &Received) -> Self {
         let path = request.path.trim_start_matches('/');
         let (bucket, key) = if let Some(bucket) = host_bucket(request.header("host").unwrap_or_default()) {
@@ -35,24 +35,24 @@ impl Target {
         Self { bucket, key, operation }
     }
 
-    /// Whether the key cannot be one.
+    /// Returns whether the key is invalid.
     pub(crate) fn is_key_broken(&self) -> bool {
         self.key.as_ref().is_none_or(|key| key.len() > 1024)
     }
 
-    /// Bucket and key as parameters, as AWS's model of the service names them.
+    /// Returns bucket and key as parameters with the names of AWS's model of the service.
     pub(crate) fn into_params(self) -> Params {
         Params::of([("Bucket", self.bucket), ("Key", self.key.unwrap_or_default())])
     }
 }
 
-/// The bucket in `bucket.localhost:PORT`.
+/// Returns the bucket in `bucket.localhost:PORT`.
 fn host_bucket(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     [".127.0.0.1", ".localhost"].iter().find_map(|ours| name.strip_suffix(ours))
 }
 
-/// Parts of S3 that are asked for by a name in the query, and that the sandbox does not have.
+/// Query parameters that select parts of S3 that the sandbox does not support.
 const SUBRESOURCES: [&str; 23] = [
     "accelerate",
     "acl",

@@ -1,15 +1,16 @@
-//! The actions of the sign-in service, and what their parameters may be. The bounds are those of its published model.
+//! The actions of the sign-in service and the rules of their parameters. The limits are those of AWS's published model
+//! of the service.
 
 use super::{authorize, page, token};
 use crate::action::{Action, Effect, Run};
 use crate::rules::{Kind, Pattern, Rule, optional, required};
 
-/// What RFC 7636 makes code verifiers of.
+/// The characters of code verifiers (RFC 7636).
 const VERIFIER: Pattern =
     Pattern { text: r"[A-Za-z0-9-._~]+", is_allowed: |c| c.is_ascii_alphanumeric() || "-._~".contains(c) };
 const TEXT: Kind = Kind::Text(1, 2048, None);
 
-/// What the address of the page has.
+/// The parameters in the URL of the sign-in page.
 const RESPONSE_TYPE: Rule = required("response_type", TEXT);
 const CLIENT_ID: Rule = required("client_id", TEXT);
 const STATE: Rule = required("state", TEXT).secret();

@@ -1,4 +1,4 @@
-//! Who signs in, and a code for it.
+//! The identity that signs in, and the authorization code for it.
 
 use hatbox_iam::policy::evaluate::Decision;
 use sha2::{Digest, Sha256};
@@ -14,10 +14,10 @@ use crate::sigv4::Caller;
 use crate::world::{LoginCode, Principal, REGION, World};
 use crate::{clock, mint};
 
-/// How long a code can be exchanged, in seconds.
+/// How long a code can be exchanged.
 const CODE_SECONDS: i64 = 300;
 
-/// GET: the page on which a person chooses.
+/// Handles GET: shows the page on which the user chooses an identity.
 pub(super) fn show_sign_in(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     check_question(context)?;
     let identities = identities(context.world);
@@ -25,9 +25,9 @@ pub(super) fn show_sign_in(context: &mut RequestContext) -> Result<Reply, ErrorR
     Ok(render_sign_in(&identities, &hidden, context.params.get("client_id") == Some(CROSS_DEVICE)))
 }
 
-/// POST: what the person chose.
+/// Handles POST: the user's choice.
 pub(super) fn authorize_oauth2_access(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
-    // Security: a page of another site cannot choose for the person. A browser always says where a form is from.
+    // Security: another site must not choose for the user. Browsers always send the origin of a form.
     let own = context.request.header("host").map(|host| format!("http://{host}"));
     if context.request.header("origin").is_some_and(|origin| Some(origin) != own.as_deref()) {
         return Err(invalid("the form is from another site").because("Origin is not this host"));
@@ -66,12 +66,12 @@ pub(super) fn authorize_oauth2_access(context: &mut RequestContext) -> Result<Re
     Ok(render_message(303, "Signed in", "Going back to the program.").with("location", location))
 }
 
-/// What is kept of a code or a token that opens something.
+/// Returns the digest that is stored instead of a code or token.
 pub(super) fn digest(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// Asks the policies of `principal` for an action of this service.
+/// Checks that the policies of `principal` allow an action of this service.
 pub(super) fn check_allowed(
     context: &mut RequestContext,
     principal: &Principal,
@@ -102,7 +102,7 @@ fn check_question(context: &RequestContext) -> Result<(), ErrorResponse> {
         _ => Err(invalid(&format!("invalid {name}: expected `{value}`"))),
     };
     is("response_type", "code")?;
-    // Not `S256`, as RFC 7636 has it.
+    // The service's name for what RFC 7636 calls `S256`.
     is("code_challenge_method", "SHA-256")?;
     is("scope", "openid")?;
     let challenge = context.params.get("code_challenge").and_then(parse_base64_url);
@@ -119,7 +119,7 @@ fn check_question(context: &RequestContext) -> Result<(), ErrorResponse> {
     if is_right { Ok(()) } else { Err(invalid("the redirect_uri is not one of the client")) }
 }
 
-/// `http://127.0.0.1:PORT/oauth/callback`, with any port.
+/// Returns whether the URL is `http://127.0.0.1:PORT/oauth/callback` with any port.
 fn is_callback(redirect: &str) -> bool {
     let port = redirect
         .strip_prefix("http://127.0.0.1:")
@@ -128,7 +128,7 @@ fn is_callback(redirect: &str) -> bool {
     port.parse::<u16>().is_ok_and(|number| number > 0 && number.to_string() == port)
 }
 
-/// All that could sign in: users, root users, and roles, which a person has switched to.
+/// Returns the ARNs of all identities that can sign in: users, root users, and roles, as after switching roles.
 fn identities(world: &World) -> Vec<String> {
     let mut arns = Vec::new();
     for (account, entry) in &world.accounts {
@@ -160,13 +160,13 @@ fn find_identity(world: &World, arn: &str) -> Result<Principal, ErrorResponse> {
             }
             _ => return None,
         };
-        // The path of a user is a part of the ARN.
+        // The ARN of a user includes its path, which was not compared yet.
         (principal.arn(world) == arn).then_some(principal)
     };
     parse().ok_or_else(|| invalid("there is no such identity"))
 }
 
-/// Whether the user, or the role, is still there.
+/// Returns whether the user, role or account still exists.
 pub(super) fn exists(world: &World, principal: &Principal) -> bool {
     match principal {
         Principal::User { account, name } => world.user(account, name).is_some(),

@@ -1,8 +1,8 @@
-//! The sign-in service behind `aws login`: a page for the browser, and tokens that are bound to a key.
+//! The sign-in service behind `aws login`: a page for the browser, and tokens bound to a key.
 //!
-//! The way of a sign-in: the browser shows [`page`] and sends what the person chose, [`authorize`] gives a code for it,
-//! [`token`] exchanges the code, and later the refresh token, for credentials of 15 minutes. Each call to the latter
-//! carries a [`proof`] of the key that the session is bound to.
+//! A sign-in has three steps: the browser shows [`page`] and sends the user's choice, [`authorize`] returns a code for
+//! it, and [`token`] exchanges the code, and later the refresh token, for credentials that last 15 minutes. Each token
+//! request carries a [`proof`] of possession of the key that the session is bound to.
 
 mod actions;
 mod authorize;
@@ -21,12 +21,12 @@ const AUTHORIZE: &str = "/v1/authorize";
 const CONFIRMATION: &str = "/v1/sessions/confirmation";
 const TOKEN: &str = "/v1/token";
 
-/// The client of a sign-in by a browser on the same machine.
+/// The client id for a browser on the same machine.
 const SAME_DEVICE: &str = "arn:aws:signin:::devtools/same-device";
-/// The client of a sign-in by a browser on another one.
+/// The client id for a browser on another machine.
 const CROSS_DEVICE: &str = "arn:aws:signin:::devtools/cross-device";
 
-/// The action that a request asks for; `None` for what is not the service's. No bucket has the name `v1`.
+/// Returns the action of a request, or `None` if it is for another service. No bucket can be named `v1`.
 pub(crate) fn find_action(request: &Received) -> Option<&'static str> {
     if !request.path.starts_with("/v1/") {
         return None;
@@ -40,7 +40,7 @@ pub(crate) fn find_action(request: &Received) -> Option<&'static str> {
     })
 }
 
-/// An error in the form of the service: a page for a browser, else JSON.
+/// Renders an error in the form of the service: a page for browsers, JSON otherwise.
 pub(crate) fn render_error(error: &ErrorResponse, action: &str) -> Reply {
     if action != "CreateOAuth2Token" {
         return page::render_message(error.status, "Cannot sign in", &error.message);
@@ -55,12 +55,12 @@ pub(crate) fn render_error(error: &ErrorResponse, action: &str) -> Reply {
     Reply { status: error.status, ..reply }.with("x-amzn-errortype", class)
 }
 
-/// 400 INVALID_REQUEST.
+/// Returns status 400 with INVALID_REQUEST.
 fn invalid(message: &str) -> ErrorResponse {
     ErrorResponse::new(400, "INVALID_REQUEST", message)
 }
 
-/// The region that the host names: `REGION.signin.localhost`. The address alone names none.
+/// Returns the region in a host such as `REGION.signin.localhost`; `None` for the plain address.
 fn region_of_host(request: &Received) -> Option<String> {
     let (name, _) = request.header("host")?.split_once(".signin.localhost")?;
     Some(name.to_owned())

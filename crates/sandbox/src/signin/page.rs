@@ -1,4 +1,4 @@
-//! The pages that a browser shows.
+//! The pages of the sign-in.
 
 use super::{AUTHORIZE, invalid};
 use crate::context::RequestContext;
@@ -6,7 +6,7 @@ use crate::encoding::{render_base64, render_percent};
 use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 
-/// The page on which a person chooses an identity, and says yes or no.
+/// Renders the page on which the user chooses an identity and allows or denies the sign-in.
 pub(super) fn render_sign_in(identities: &[String], hidden: &[(&str, &str)], is_remote: bool) -> Reply {
     let options: String = identities.iter().map(|arn| format!("<option>{}</option>", escape(arn))).collect();
     let fields: String = hidden
@@ -28,7 +28,7 @@ pub(super) fn render_sign_in(identities: &[String], hidden: &[(&str, &str)], is_
     render_page(200, "Sign in to the sandbox", &body)
 }
 
-/// The page that shows what is to be pasted on the other machine.
+/// Shows the text to paste on the other machine.
 pub(super) fn show_confirmation(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let param = |name: &str| context.params.get(name).map(|value| render_percent(value.as_bytes()));
     let state = param("state").unwrap_or_default();
@@ -43,7 +43,7 @@ pub(super) fn show_confirmation(context: &mut RequestContext) -> Result<Reply, E
     Ok(render_page(200, "Signed in", &body))
 }
 
-/// A page with a text.
+/// Renders a page with a single text.
 pub(super) fn render_message(status: u16, title: &str, text: &str) -> Reply {
     render_page(status, title, &format!("<p>{}</p>", escape(text)))
 }
@@ -55,7 +55,7 @@ fn render_page(status: u16, title: &str, body: &str) -> Reply {
          code{{overflow-wrap:anywhere}}</style><h1>{title}</h1>{body}\
          <p><small>This is a hatbox sandbox, not AWS.</small></p></html>"
     );
-    // Not `no-referrer`: with it a browser sends `Origin: null` with the form.
+    // Not `no-referrer`, with which browsers send `Origin: null` for forms.
     Reply { body: html.into(), ..Reply::empty(status) }
         .with("content-type", "text/html; charset=utf-8")
         .with("cache-control", "no-store")

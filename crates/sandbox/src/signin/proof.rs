@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449) in the header `DPoP`: a token, signed by the key that is in its own header.
+//! Proofs of possession (RFC 9449) in the `DPoP` header: a token signed by the key in its own header.
 
 use serde_json::Value;
 
@@ -8,10 +8,10 @@ use crate::encoding::parse_base64_url;
 use crate::error_response::ErrorResponse;
 use crate::jwt::{Curve, PublicKey, Token};
 
-/// How far the clock of the one who signs may be off, in seconds.
+/// The maximum clock difference of the signer.
 const SKEW_SECONDS: i64 = 300;
 
-/// Verifies the proof of a call, and returns its key. The proof is used up.
+/// Verifies the proof of a call, and returns its key. A proof can be used only once.
 pub(super) fn check_proof(context: &mut RequestContext) -> Result<PublicKey, ErrorResponse> {
     let refused = |why: &str| invalid("Invalid DPoP proof").because(why);
     let request = context.request;
@@ -31,7 +31,7 @@ pub(super) fn check_proof(context: &mut RequestContext) -> Result<PublicKey, Err
     let PublicKey::Ec { crv: Curve::P256, x, y } = &key else {
         return Err(refused("the key is not one of ES256"));
     };
-    // RFC 7518, section 6.2.1.2: a coordinate that begins with zeros is as long as the others.
+    // RFC 7518, section 6.2.1.2: coordinates have full length, including leading zeros.
     let is_whole = |part: &String| parse_base64_url(part).is_some_and(|bytes| bytes.len() == 32);
     if !is_whole(x) || !is_whole(y) {
         return Err(refused("a coordinate does not have 32 bytes"));

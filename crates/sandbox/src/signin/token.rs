@@ -1,4 +1,4 @@
-//! CreateOAuth2Token: credentials for a code, and later for the refresh token, which rotates.
+//! CreateOAuth2Token: exchanges a code, and later the refresh token, which rotates, for credentials.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -15,11 +15,11 @@ use crate::sts::{Grant, grant_session};
 use crate::world::{Curve, IdentityProvider, LoginSession, LoginState, Principal, SessionKind, WorldSecret};
 use crate::{clock, mint};
 
-/// How long credentials last.
+/// The lifetime of credentials.
 const CREDENTIAL_SECONDS: i64 = 900;
 /// How long a session can be refreshed.
 const SESSION_SECONDS: i64 = 12 * 3600;
-/// How long a refresh token that was replaced can be sent again, for a client that did not get the answer.
+/// How long a replaced refresh token is still accepted, for a client that did not receive the response.
 const GRACE_SECONDS: i64 = 60;
 
 pub(super) fn create_oauth2_token(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
@@ -44,7 +44,7 @@ fn exchange(context: &mut RequestContext, key: PublicKey) -> Result<Reply, Error
         params.get(name).map(str::to_owned).ok_or_else(|| invalid(&format!("{name} is missing")))
     };
     let (code, redirect, verifier) = (need("code")?, need("redirectUri")?, need("codeVerifier")?);
-    // A code is good for one try.
+    // A code can be tried only once.
     let granted = context.world.logins.codes.remove(&digest(&code));
     let granted = granted.filter(|granted| granted.expires_at > context.now);
     let granted = granted
@@ -89,7 +89,7 @@ fn refresh(context: &mut RequestContext, key: &PublicKey) -> Result<Reply, Error
     let Some((id, session)) = found.map(|(id, session)| (id.clone(), session.clone())) else {
         return Err(ended("TOKEN_EXPIRED").because("there is no session of this refresh token"));
     };
-    // Whoever has the token without the key learns nothing of the session.
+    // A caller that has the token but not the key learns nothing about the session.
     if session.key != *key || params.get("clientId") != Some(&*session.client_id) {
         return Err(invalid("Invalid request").because("the session is bound to another key or client"));
     }
@@ -130,7 +130,7 @@ fn check_allowed_to_create(
     check_allowed(context, principal, "signin:CreateOAuth2Token", client_id, region)
 }
 
-/// A session is known in its own region alone.
+/// Checks the region: a session exists only in the region in which it was created.
 fn check_region(context: &RequestContext, of_session: Option<&str>) -> Result<(), ErrorResponse> {
     let asked = region_of_host(context.request);
     match (asked.as_deref(), of_session) {
@@ -149,7 +149,7 @@ fn mint_refresh_token() -> Result<String, ErrorResponse> {
     Ok(render_base64_url(&mint::mint_bytes::<96>()?))
 }
 
-/// Who signed in, signed by a key that is not kept: clients read it, and do not verify it.
+/// Mints a token with the identity that signed in. Its key is discarded: clients read the token without verifying it.
 fn mint_id_token(context: &RequestContext, session: &LoginSession) -> Result<String, ErrorResponse> {
     let now = context.now.as_second();
     let claims = json!({
@@ -161,7 +161,7 @@ fn mint_id_token(context: &RequestContext, session: &LoginSession) -> Result<Str
     Ok(signed.transpose()?.unwrap_or_default())
 }
 
-/// Mints credentials of `principal`, and renders the part of the answer about them.
+/// Mints credentials of `principal`, and renders their part of the response.
 fn mint_credentials(context: &mut RequestContext, principal: &Principal) -> Result<Value, ErrorResponse> {
     let grant = Grant::new(principal.clone(), SessionKind::Login, CREDENTIAL_SECONDS);
     let (key_id, session) = grant_session(context, grant)?;

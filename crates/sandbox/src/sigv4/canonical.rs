@@ -1,11 +1,11 @@
-//! The canonical request: the text of which both sides compute the hash.
+//! The canonical request, whose hash both client and server compute.
 
 use super::claim::Claim;
 use super::dialect::Dialect;
 use crate::encoding::{parse_percent, render_percent, render_percent_path};
 use crate::http::Received;
 
-/// Renders the canonical request with `hash` as its payload's hash.
+/// Renders the canonical request with `hash` as the hash of the payload.
 pub(super) fn render_canonical(request: &Received, claim: &Claim, dialect: Dialect, hash: &str) -> String {
     let path = match dialect {
         Dialect::S3 => render_percent_path(&parse_percent(&request.path)),
@@ -26,7 +26,7 @@ pub(super) fn render_canonical(request: &Received, claim: &Claim, dialect: Diale
     .join("\n")
 }
 
-/// Values of one name joined by commas, blanks at the ends cut, runs of blanks made one.
+/// Joins the values of a header with commas, trimmed and with runs of spaces collapsed.
 fn canonical_value(request: &Received, name: &str) -> String {
     let values = request.headers.iter().filter(|(n, _)| n == name);
     let values: Vec<String> = values
@@ -49,7 +49,7 @@ fn canonical_query(query: &str) -> String {
     pairs.join("&")
 }
 
-/// RFC 3986 5.2.4: `.` and `..` and empty segments resolved.
+/// Resolves `.`, `..` and empty segments (RFC 3986, section 5.2.4).
 fn normalise(path: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for segment in path.split('/') {

@@ -1,4 +1,4 @@
-//! What a request says about its signature: in the Authorization header, or in the query.
+//! Parses what a request states about its signature, in the Authorization header or the query.
 
 use jiff::Timestamp;
 
@@ -8,44 +8,44 @@ use crate::clock;
 use crate::error_response::ErrorResponse;
 use crate::http::Received;
 
-/// Where a signature is.
+/// Where the signature is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// In the Authorization header.
     Header,
-    /// In the query: a presigned URL, valid for `expires` seconds.
+    /// In the query: a presigned URL.
     Presigned {
-        /// Seconds.
+        /// How long the URL is valid, in seconds.
         expires: i64,
     },
 }
 
-/// What a request says about its signature. Nothing of it is believed yet.
+/// What a request states about its signature; unverified.
 #[derive(Debug, Clone)]
 pub(super) struct Claim {
     pub(super) form: Form,
     pub(super) key_id: String,
-    /// `YYYYMMDD` of the scope.
+    /// The date of the scope, `YYYYMMDD`.
     pub(super) date: String,
     pub(super) region: String,
     pub(super) service: String,
-    /// Names in lower case, sorted, as the request lists them.
+    /// Names in lower case, sorted, as listed in the request.
     pub(super) signed_headers: Vec<String>,
     pub(super) signature: String,
-    /// `YYYYMMDDTHHMMSSZ`.
+    /// The time of signing, `YYYYMMDDTHHMMSSZ`.
     pub(super) stamp: String,
     pub(super) at: Timestamp,
     pub(super) token: Option<String>,
 }
 
 impl Claim {
-    /// `date/region/service/aws4_request`.
+    /// Returns `date/region/service/aws4_request`.
     pub(super) fn scope(&self) -> String {
         format!("{}/{}/{}/aws4_request", self.date, self.region, self.service)
     }
 }
 
-/// The fields of either form, before they are judged.
+/// The unchecked fields, which both forms have.
 #[derive(Default)]
 struct Fields {
     credential: Option<String>,
@@ -57,7 +57,7 @@ struct Fields {
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// Reads the claim of a request, and checks its form, its scope and which headers it covers.
+/// Parses the claim of a request, and checks its form, its scope and which headers it covers.
 pub(super) fn parse_claim(request: &Received, dialect: Dialect) -> Result<Claim, ErrorResponse> {
     let query = request.query_params();
     let header = request.header("authorization");
@@ -166,7 +166,7 @@ fn complete(form: Form, fields: Fields, dialect: Dialect) -> Result<Claim, Error
         );
         return Err(words::incomplete(dialect, &message));
     };
-    // A key id may hold no slash, so the five parts are found from the end.
+    // A key id cannot contain a slash, so the five parts are split off from the end.
     let mut parts = credential.rsplitn(5, '/');
     let mut next = || parts.next().map(str::to_owned).unwrap_or_default();
     let (end, service, region, date, key_id) = (next(), next(), next(), next(), next());
@@ -201,7 +201,7 @@ fn check_scope(claim: &Claim, dialect: Dialect) -> Result<(), ErrorResponse> {
     Ok(())
 }
 
-/// `host` and every `x-amz-` header must be signed; what is signed must be there, sorted, once.
+/// Checks that `host` and all `x-amz-` headers are signed, and that signed headers are present, sorted and unique.
 fn check_coverage(request: &Received, claim: &Claim, dialect: Dialect) -> Result<(), ErrorResponse> {
     let signed = &claim.signed_headers;
     if !signed.is_sorted_by(|a, b| a < b) || signed.iter().any(|name| name.to_ascii_lowercase() != *name) {
@@ -211,7 +211,7 @@ fn check_coverage(request: &Received, claim: &Claim, dialect: Dialect) -> Result
         return Err(words::unsigned_header(dialect, "Host"));
     }
     for (name, _) in &request.headers {
-        // The Rust SDK's presigned requests leave this one out, and AWS takes them.
+        // The Rust SDK does not sign this header in presigned requests, and AWS accepts that.
         let is_exempt = name == "x-amz-user-agent" && matches!(claim.form, Form::Presigned { .. });
         if name.starts_with("x-amz-") && !is_exempt && !signed.contains(name) {
             return Err(words::unsigned_header(dialect, name));

@@ -1,21 +1,21 @@
-//! What differs between S3 and the others, and what does not.
+//! The differences between S3 and the other services, and what they share.
 
 use crate::service::{Protocol, Service};
 
-/// How far the clocks may be apart.
+/// The maximum difference between the clocks.
 pub(super) const SKEW_SECONDS: i64 = 15 * 60;
 
-/// What differs between S3 and the others: canonical form and words.
+/// The differences between S3 and the other services: canonical form and error messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// STS and IAM: path normalised and encoded twice; service by its name in the scope.
+    /// STS and IAM: the path is normalized and encoded twice; the scope has the service's name.
     Query(&'static str),
-    /// S3: path as it is, encoded once; payload hash in a header.
+    /// S3: the path is encoded once and not normalized; the payload hash is in a header.
     S3,
 }
 
 impl Dialect {
-    /// The dialect of a service.
+    /// Returns the dialect of a service.
     pub(crate) fn of(service: Service) -> Self {
         match service.protocol() {
             Protocol::Query { .. } | Protocol::Json => Self::Query(service.name()),
@@ -23,7 +23,7 @@ impl Dialect {
         }
     }
 
-    /// The service's name in the scope.
+    /// Returns the service's name in the scope.
     pub(super) fn service(self) -> &'static str {
         match self {
             Self::Query(service) => service,

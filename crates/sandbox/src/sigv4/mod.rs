@@ -1,8 +1,8 @@
-//! Signature Version 4, checked: who signed, with which key, over exactly this request.
+//! Verifies Signature Version 4: who signed exactly this request, and with which key.
 //!
-//! Order of the checks: form ([`claim`]), key and session token, clock, signature ([`canonical`]), end
-//! of life, payload ([`payload`]). Nothing about the payload or the end of life is shown to someone
-//! without the secret. Regions are not checked: one listener represents AWS in all regions.
+//! The checks, in order: form ([`claim`]), key and session token, clock, signature ([`canonical`]), expiry, payload
+//! ([`payload`]). Without the secret, a caller learns nothing about the payload or the expiry. Regions are not checked:
+//! one listener stands in for AWS in all regions.
 //! Source: AWS "Signature Version 4 signing process".
 
 mod canonical;
@@ -25,33 +25,33 @@ pub(crate) use dialect::Dialect;
 use dialect::SKEW_SECONDS;
 use signing_key::SigningKey;
 
-/// Who signed a request.
+/// The verified caller of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) key_id: String,
     pub(crate) principal: Principal,
-    /// The temporary credentials used; `None` for a long-lived key.
+    /// The temporary credentials that signed; `None` for a long-lived key.
     pub(crate) session: Option<Session>,
-    /// The region signed for.
+    /// The region in the scope of the signature.
     pub(crate) region: String,
 }
 
 impl Caller {
-    /// The account that it belongs to.
+    /// Returns the caller's account.
     pub(crate) fn account(&self) -> &str {
         self.principal.account()
     }
 }
 
-/// A request whose signature holds.
+/// A request with a valid signature.
 #[derive(Debug, Clone)]
 pub(crate) struct Verified {
     pub(crate) caller: Caller,
-    /// The body, freed from chunk framing.
+    /// The body without chunk framing.
     pub(crate) payload: Bytes,
 }
 
-/// Checks a request's signature against the keys of `world` at the time `now`.
+/// Verifies the signature of a request against the keys of `world` at the time `now`.
 pub(crate) fn verify(
     world: &World,
     request: &Received,

@@ -1,4 +1,4 @@
-//! The body of a signed request: its hash, and for S3 the aws-chunked framing with signed chunks.
+//! The body of a signed request: its hash, and the aws-chunked framing of S3 with signed chunks.
 //!
 //! | `x-amz-content-sha256` | body | checked |
 //! |---|---|---|
@@ -27,7 +27,7 @@ const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 const STREAMING_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 const UNSIGNED_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-/// The payload's hash as it is in the canonical request.
+/// Returns the payload hash of the canonical request.
 pub(super) fn payload_hash(
     request: &Received,
     claim: &Claim,
@@ -47,7 +47,7 @@ pub(super) fn payload_hash(
     }
 }
 
-/// Checks the body against `hash`, and frees it from its framing. The request's signature must hold.
+/// Checks the body against `hash` and removes its framing. The signature of the request must already be verified.
 pub(super) fn open_payload(
     request: &Received,
     claim: &Claim,
@@ -82,7 +82,7 @@ pub(super) fn open_payload(
     Ok(payload)
 }
 
-/// What chunk signatures are made of, besides the one before.
+/// The inputs of chunk signatures, apart from the previous signature.
 struct Chain<'a> {
     claim: &'a Claim,
     key: &'a SigningKey,
@@ -196,7 +196,7 @@ fn check_checksum(name: &str, value: &str, payload: &[u8]) -> Result<(), ErrorRe
     }
 }
 
-/// The text up to the next CRLF, which is taken off `rest`. `None` when there is no line left.
+/// Removes the text up to the next CRLF from `rest` and returns it. `None` if there is no complete line.
 fn take_line<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
     let line = std::str::from_utf8(rest.get(..end)?).ok()?;

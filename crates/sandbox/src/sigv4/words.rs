@@ -1,4 +1,4 @@
-//! The texts with which STS, IAM and S3 refuse a signature.
+//! The messages with which STS, IAM and S3 reject a signature.
 
 use jiff::Timestamp;
 
@@ -18,7 +18,7 @@ pub(super) fn missing(dialect: Dialect) -> ErrorResponse {
     .because("the request is not signed")
 }
 
-/// Signature Version 2, which only the oldest regions still take.
+/// Rejects Signature Version 2, which AWS accepts only in its oldest regions.
 pub(super) fn old_version() -> ErrorResponse {
     ErrorResponse::new(
         400,
@@ -136,7 +136,7 @@ pub(super) fn too_late(dialect: Dialect, stamp: &str, now: Timestamp, seconds: i
     )
 }
 
-/// The time between which and now a claim would have been accepted, for the texts.
+/// Renders, for messages, the earliest or latest acceptable time and the current time.
 fn limits(now: Timestamp, seconds: i64) -> (String, String) {
     (clock::render_basic(clock::later(now, seconds)), clock::render_basic(now))
 }

@@ -1,5 +1,5 @@
-//! The actions of the OIDC service and of the portal. Their rules say only what the log shows: each refuses bad
-//! parameters in its own words.
+//! The actions of the OIDC service and of the portal. Their rules only control the log: each action reports bad
+//! parameters in its own wording.
 
 use super::{authorize, device, portal, register, token};
 use crate::action::Action;

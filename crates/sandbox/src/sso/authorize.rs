@@ -1,7 +1,7 @@
-//! The page of the authorization code flow: who asks for what, Allow or Deny, and back to the client.
+//! The page of the authorization code flow: shows what the client asks for, and redirects to it after Allow or Deny.
 //!
-//! PKCE: the request brings the digest of a verifier that only the client knows (RFC 7636), and the code is good for
-//! nothing without the verifier.
+//! PKCE (RFC 7636): the request contains the digest of a verifier that only the client knows, and the code is useless
+//! without the verifier.
 
 use std::collections::BTreeSet;
 
@@ -22,9 +22,9 @@ use crate::http::{Params, Reply};
 use crate::mint;
 use crate::world::{AuthorizationCode, GrantType, IdentityCenter, SsoClient, digest_of};
 
-/// How long a code lasts.
+/// The lifetime of a code.
 const CODE_SECONDS: i64 = 60;
-/// The parameters that the form carries along.
+/// The parameters that the form passes on in hidden fields.
 const CARRIED: [&str; 7] = [
     "response_type",
     "client_id",
@@ -35,7 +35,7 @@ const CARRIED: [&str; 7] = [
     "scopes",
 ];
 
-/// What a client asks for.
+/// A parsed authorize request.
 pub(crate) struct AuthorizeRequest {
     pub(crate) client_name: String,
     client_id: String,
@@ -69,7 +69,7 @@ pub(super) fn authorize(context: &mut RequestContext) -> Result<Reply, ErrorResp
     Ok(render_form("Allow access?", &lines, &fields, ("post", "/authorize"), &buttons))
 }
 
-/// What the user answered on the page.
+/// Handles the user's answer on the page.
 pub(super) fn answer_authorize(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     check_origin(context.request)?;
     let (now, params) = (context.now, context.params);
@@ -81,7 +81,7 @@ pub(super) fn answer_authorize(context: &mut RequestContext) -> Result<Reply, Er
     Ok(Reply::empty(303).with("location", location).with("cache-control", "no-store"))
 }
 
-/// Reads a request of a client, and checks that the answer may go where it wants it.
+/// Parses an authorize request, and checks that the redirect URI is registered.
 pub(crate) fn parse_request(
     center: &IdentityCenter,
     params: &Params,
@@ -104,7 +104,7 @@ pub(crate) fn parse_request(
     if parse_base64_url(challenge).is_none_or(|digest| digest.len() != 32) {
         return Err(OauthError::InvalidRequest.because("the challenge is not a SHA-256 digest in base64url"));
     }
-    // The AWS CLI calls it `scopes`, OAuth `scope`.
+    // The AWS CLI names the parameter `scopes`; OAuth names it `scope`.
     let asked = params.get("scopes").or_else(|| params.get("scope"));
     let scopes = asked.map_or_else(|| client.scopes.clone(), split_scopes);
     if !scopes.is_subset(&client.scopes) {
@@ -120,7 +120,7 @@ pub(crate) fn parse_request(
     })
 }
 
-/// The registered address, with any port (RFC 8252, section 7.3), and with nothing else that differs.
+/// Checks that the redirect URI is a registered one; only the port may differ (RFC 8252, section 7.3).
 fn check_redirect(client: &SsoClient, redirect_uri: &str) -> Result<(), ErrorResponse> {
     let asked = parse_loopback(redirect_uri).map(|(_, path)| path);
     let is_registered = |uri: &String| {
@@ -133,7 +133,7 @@ fn check_redirect(client: &SsoClient, redirect_uri: &str) -> Result<(), ErrorRes
     Err(OauthError::InvalidRedirectUri.because("the redirect URI was not registered"))
 }
 
-/// The address that the browser goes to with the user's answer.
+/// Returns the URL that the browser is redirected to with the user's answer.
 pub(crate) fn answer_request(
     center: &mut IdentityCenter,
     sandbox: &str,

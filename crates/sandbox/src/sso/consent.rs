@@ -1,4 +1,4 @@
-//! What the user answers to a client that asks for access, and whether it is the user who answers.
+//! The user's answer to a client that asks for access, and the check that the user gave it.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,17 +6,17 @@ use super::oauth_error::OauthError;
 use crate::error_response::ErrorResponse;
 use crate::http::{Params, Received};
 
-/// What the user answers to a client that asks for access.
+/// The user's answer to a client that asks for access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Consent {
-    /// Yes.
+    /// Grant access.
     Allow,
-    /// No.
+    /// Refuse access.
     Deny,
 }
 
-/// Whether the user allows or denies.
+/// Parses the user's answer.
 pub(super) fn parse_consent(params: &Params) -> Result<Consent, ErrorResponse> {
     match params.get("answer") {
         Some("allow") => Ok(Consent::Allow),
@@ -25,7 +25,7 @@ pub(super) fn parse_consent(params: &Params) -> Result<Consent, ErrorResponse> {
     }
 }
 
-/// Security: a form of another site may not answer for the user. A browser names the site that a form is of.
+/// Security: another site's form must not answer for the user. Browsers send the origin of a form.
 pub(super) fn check_origin(request: &Received) -> Result<(), ErrorResponse> {
     let host = request.header("host").unwrap_or_default();
     match request.header("origin") {

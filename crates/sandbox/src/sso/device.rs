@@ -15,9 +15,9 @@ use crate::http::{Params, Reply};
 use crate::mint;
 use crate::world::{DeviceAuthorization, GrantType, IdentityCenter, Verdict, WorldSecret, digest_of};
 
-/// How long a device code lasts.
+/// The lifetime of a device code.
 const DEVICE_SECONDS: i64 = 600;
-/// How long the client waits between two questions.
+/// How long the client must wait between two polls.
 const INTERVAL_SECONDS: i64 = 1;
 
 pub(super) fn start_device_authorization(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
@@ -56,7 +56,7 @@ pub(super) fn start_device_authorization(context: &mut RequestContext) -> Result
     })))
 }
 
-/// The page: a field for the code, or the code and the question.
+/// Shows the page: a field for the code, or the code with the question.
 pub(super) fn verify_device(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     let (now, params) = (context.now, context.params);
     let center = center(context)?;
@@ -88,7 +88,7 @@ pub(super) fn verify_device(context: &mut RequestContext) -> Result<Reply, Error
     ))
 }
 
-/// What the user answered on the page.
+/// Handles the user's answer on the page.
 pub(super) fn answer_verify_device(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
     check_origin(context.request)?;
     let (now, params) = (context.now, context.params);
@@ -101,7 +101,7 @@ pub(super) fn answer_verify_device(context: &mut RequestContext) -> Result<Reply
     })
 }
 
-/// Answers the device that shows `user_code`; gives the name of its client.
+/// Answers the device with the code `user_code`, and returns the name of its client.
 pub(crate) fn answer_user_code(
     center: &mut IdentityCenter,
     user_code: &str,
@@ -120,7 +120,7 @@ pub(crate) fn answer_user_code(
     Ok(center.clients.get(&client_id).map(|client| client.name.clone()).unwrap_or_default())
 }
 
-/// The device that shows a code and that was not answered yet.
+/// Finds the unanswered device with a user code.
 fn find_device<'c>(
     center: &'c IdentityCenter,
     user_code: &str,
@@ -138,12 +138,12 @@ fn find_device<'c>(
     })
 }
 
-/// The code as it is compared: in capitals, without what people put between the letters.
+/// Normalizes a user code for comparison: upper case, without separators.
 fn letters_of(user_code: &str) -> String {
     user_code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
-/// Takes the authorization of a device code: what it means for the client that asks for a token now.
+/// Returns the user who allowed the device, or the error for this poll. Removes the code once the user has answered.
 pub(super) fn take_device(
     center: &mut IdentityCenter,
     params: &Params,
@@ -158,7 +158,7 @@ pub(super) fn take_device(
     if now >= device.expires_at {
         return Err(OauthError::ExpiredToken.because("the device code has expired"));
     }
-    // Half of the interval is left to the jitter of sleeping and of the network.
+    // Tolerates half of the interval as jitter of timers and the network.
     let is_early = device.asked_at.is_some_and(|asked_at| {
         let waited = now.as_millisecond() - asked_at.as_millisecond();
         (0..device.interval_seconds * 500).contains(&waited)
@@ -166,7 +166,7 @@ pub(super) fn take_device(
     device.asked_at = Some(now);
     match device.verdict.clone() {
         Verdict::Pending if is_early => {
-            // RFC 8628, section 3.5: for this and all further questions.
+            // RFC 8628, section 3.5: the longer interval applies to this and all later polls.
             device.interval_seconds += 5;
             Err(OauthError::SlowDown.because("asked again before the interval had passed"))
         }

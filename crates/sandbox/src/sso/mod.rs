@@ -1,8 +1,8 @@
-//! IAM Identity Center: the OIDC service that registers clients and gives tokens, its pages in the browser, and
-//! the portal that takes the tokens.
+//! IAM Identity Center: the OIDC service, which registers clients and issues tokens, its pages for the browser, and the
+//! portal, which accepts the tokens.
 //!
-//! These calls are not signed. Client secrets, codes and tokens take the place of signatures; codes and refresh
-//! tokens can be used once.
+//! These calls are not signed: client secrets, codes and tokens authenticate them. Codes and refresh tokens can be used
+//! only once.
 
 mod actions;
 mod oauth_error;
@@ -32,7 +32,7 @@ use crate::error_response::ErrorResponse;
 use crate::world::IdentityCenter;
 use oauth_error::OauthError;
 
-/// The instance of this world.
+/// Returns the instance of this world.
 fn center<'w>(context: &'w mut RequestContext) -> Result<&'w mut IdentityCenter, ErrorResponse> {
     let center = context.world.identity_center.as_mut();
     center.ok_or_else(|| OauthError::InvalidRequest.because("this sandbox has no Identity Center"))

@@ -1,4 +1,4 @@
-//! Errors of the OIDC service and of the portal, in their own words.
+//! Errors of the OIDC service and of the portal in their own formats.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use crate::error_response::ErrorResponse;
 use crate::http::Reply;
 use crate::service::Service;
 
-/// What the portal's error classes have behind them.
+/// The suffix of the portal's error classes.
 const PORTAL_SUFFIX: &str = ":http://internal.amazon.com/coral/com.amazonaws.switchboard.portal/";
 const PORTAL_TYPE: &str = "com.amazonaws.switchboard.portal#";
 
-/// The operations that a browser asks for.
+/// The operations that a browser requests.
 const PAGES: [&str; 4] = ["Authorize", "AnswerAuthorize", "VerifyDevice", "AnswerVerifyDevice"];
 
-/// An error of the OIDC service. Its name is that of the class without `Exception`.
+/// An error of the OIDC service. The name is that of the class without `Exception`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OauthError {
     AccessDenied,
@@ -32,7 +32,7 @@ pub(super) enum OauthError {
 }
 
 impl OauthError {
-    /// The error; only the log gets the reason.
+    /// Returns the error with a reason that only the log shows.
     pub(super) fn because(self, reason: &str) -> ErrorResponse {
         let status = if self == Self::InvalidClient { 401 } else { 400 };
         ErrorResponse::new(status, &format!("{self:?}Exception"), self.description()).because(reason)
@@ -56,7 +56,7 @@ impl OauthError {
     }
 }
 
-/// `invalid_grant` of `InvalidGrantException`.
+/// Returns the OAuth code of an error class: `invalid_grant` for `InvalidGrantException`.
 pub(super) fn oauth_code(class: &str) -> String {
     let name = class.strip_suffix("Exception").unwrap_or(class);
     if name == "InternalServer" {
@@ -72,12 +72,12 @@ pub(super) fn oauth_code(class: &str) -> String {
     code
 }
 
-/// The answer to a refused call of `operation`, in the form of `service`; a page where a browser asked.
+/// Renders the error of a refused call to `operation` in the format of `service`; a page if a browser sent it.
 pub(crate) fn render_error(service: Service, operation: &str, error: &ErrorResponse) -> Reply {
     if PAGES.contains(&operation) {
         return page::render_message(error.status, "Request refused", &error.message);
     }
-    // What the sandbox could not do itself has no class of either service.
+    // Neither service has a class for errors of the sandbox itself.
     let class = if error.code == "InternalFailure" { "InternalServerException" } else { &error.code };
     let (body, class) = if service == Service::SsoOidc {
         let code = oauth_code(class);

@@ -1,4 +1,4 @@
-//! The pages that a browser sees: plain HTML, without scripts.
+//! The pages for the browser: plain HTML without scripts.
 
 use crate::http::Reply;
 
@@ -6,14 +6,14 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34em;marg
     button,input{font:inherit;padding:.4em 1.2em;margin:.5em .5em 0 0}\
     small{color:#555}@media(prefers-color-scheme:dark){body{background:#111;color:#eee}small{color:#aaa}}";
 
-/// What a form can be sent with.
+/// The buttons of a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Button {
-    /// On to the question.
+    /// Continue to the question.
     Next,
-    /// Yes.
+    /// Grant access.
     Allow,
-    /// No.
+    /// Refuse access.
     Deny,
 }
 
@@ -29,7 +29,7 @@ impl Button {
     }
 }
 
-/// A page with a form: lines of HTML above `fields` and buttons.
+/// Renders a page with a form: lines of HTML above the fields and buttons.
 pub(super) fn render_form(
     title: &str,
     lines: &[String],
@@ -43,7 +43,7 @@ pub(super) fn render_form(
     render_page(200, title, &format!("{lines}{form}"))
 }
 
-/// A page with one sentence.
+/// Renders a page with one sentence.
 pub(super) fn render_message(status: u16, title: &str, text: &str) -> Reply {
     render_page(status, title, &format!("<p>{}</p>\n", escape(text)))
 }
@@ -55,8 +55,8 @@ fn render_page(status: u16, title: &str, body: &str) -> Reply {
          <style>{STYLE}</style></head>\n<body>\n<h1>{title}</h1>\n{body}\
          <p><small>This page belongs to a sandbox on this computer, not to AWS.</small></p>\n</body>\n</html>\n"
     );
-    // Security: nothing may run on the page, be loaded by it or frame it; the redirect after the form goes to loopback.
-    // Not `no-referrer`: with it a browser sends `Origin: null` with the form.
+    // Security: the page must not run or load anything, or be framed; the form may redirect to loopback only. Not
+    // `no-referrer`, with which browsers send `Origin: null` for forms.
     Reply { body: html.into(), ..Reply::empty(status) }
         .with("content-type", "text/html; charset=utf-8")
         .with(
@@ -67,12 +67,12 @@ fn render_page(status: u16, title: &str, body: &str) -> Reply {
         .with("cache-control", "no-store")
 }
 
-/// A value that the form carries along.
+/// Renders a hidden field.
 pub(super) fn render_hidden(name: &str, value: &str) -> String {
     format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value))
 }
 
-/// Text as HTML shows it, also between quotes.
+/// Escapes text for HTML, including attribute values.
 pub(super) fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {

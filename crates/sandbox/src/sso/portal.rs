@@ -1,4 +1,4 @@
-//! The portal: what the user of an access token may have, the credentials of a role, and the end of a sign-in.
+//! The portal: lists what the user of an access token may access, returns role credentials, and signs out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::world::{
 };
 
 const TOKEN_HEADER: &str = "x-amz-sso_bearer_token";
-/// How many entries a page has when the caller does not say.
+/// The default number of entries in a page.
 const PAGE: usize = 20;
 
 pub(super) fn get_role_credentials(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
@@ -92,7 +92,7 @@ pub(super) fn logout(context: &mut RequestContext) -> Result<Reply, ErrorRespons
     Ok(Reply::empty(200))
 }
 
-/// The user of the access token that the request brings.
+/// Checks the access token of the request and returns its user.
 fn check_token(context: &mut RequestContext) -> Result<String, ErrorResponse> {
     let refused = |why: &str| {
         ErrorResponse::new(401, "UnauthorizedException", "Session token not found or invalid").because(why)
@@ -127,7 +127,8 @@ fn not_found(why: &str) -> ErrorResponse {
     ErrorResponse::new(404, "ResourceNotFoundException", "The requested resource was not found").because(why)
 }
 
-/// The page of a sorted list that the request wants, and the token of the next. `list` tells its lists apart.
+/// Returns the requested page of a sorted list and the token of the next page. `list` names the list, so that a token
+/// is valid only for its own list.
 fn page_of<'a>(
     context: &RequestContext,
     list: &str,

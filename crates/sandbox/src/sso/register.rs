@@ -1,4 +1,4 @@
-//! RegisterClient, and how a client shows later that it is the one.
+//! RegisterClient, and the check of a registered client in later calls.
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::http::{Params, Reply};
 use crate::mint;
 use crate::world::{GrantType, IdentityCenter, SsoClient, WorldSecret};
 
-/// How long a registration lasts.
+/// The lifetime of a registration.
 const REGISTRATION_SECONDS: i64 = 90 * 24 * 3600;
 
 pub(super) fn register_client(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
@@ -58,7 +58,7 @@ pub(super) fn register_client(context: &mut RequestContext) -> Result<Reply, Err
     Ok(reply)
 }
 
-/// How the client may ask for tokens: with a device code, and later with refresh tokens, where it names nothing.
+/// Returns the allowed grant types; device codes and refresh tokens if the client does not name any.
 fn grant_types(params: &Params) -> Result<BTreeSet<GrantType>, ErrorResponse> {
     let named = members(params, "grantTypes");
     if named.is_empty() {
@@ -68,7 +68,7 @@ fn grant_types(params: &Params) -> Result<BTreeSet<GrantType>, ErrorResponse> {
     known.ok_or_else(|| OauthError::UnsupportedGrantType.because("a grant type is unknown"))
 }
 
-/// The client that `clientId` and `clientSecret` are of.
+/// Checks `clientId` and `clientSecret`, and returns the client.
 pub(super) fn check_client(
     center: &IdentityCenter,
     params: &Params,
@@ -82,7 +82,7 @@ pub(super) fn check_client(
     Ok((id.to_owned(), client.clone()))
 }
 
-/// The client of an id, whose registration has not ended.
+/// Finds a client whose registration has not expired.
 pub(super) fn find_client<'c>(
     center: &'c IdentityCenter,
     id: &str,
@@ -96,7 +96,7 @@ pub(super) fn find_client<'c>(
     Ok(client)
 }
 
-/// A parameter that must be there.
+/// Returns a required parameter.
 pub(super) fn text<'p>(params: &'p Params, name: &str) -> Result<&'p str, ErrorResponse> {
     let value = params.get(name).filter(|value| !value.is_empty());
     value.ok_or_else(|| OauthError::InvalidRequest.because(&format!("`{name}` is missing")))
@@ -106,7 +106,7 @@ fn members(params: &Params, name: &str) -> Vec<String> {
     params.list(name).iter().filter_map(|member| member.get("").map(str::to_owned)).collect()
 }
 
-/// The port and the path of `http://127.0.0.1[:PORT][/PATH]`, the only form of redirect that is taken.
+/// Parses `http://127.0.0.1[:PORT][/PATH]`, the only allowed form of a redirect URI, into port and path.
 pub(super) fn parse_loopback(uri: &str) -> Option<(Option<u16>, &str)> {
     let rest = uri.strip_prefix("http://127.0.0.1")?;
     let (port, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -1,13 +1,13 @@
-//! Scopes: what they look like, and what follows from them.
+//! The syntax and the effect of scopes.
 
 use std::collections::BTreeSet;
 
-/// The scope of the portal's calls, which comes with refresh tokens.
+/// The scope for calls to the portal, which also grants refresh tokens.
 const ACCOUNT_ACCESS: &str = "sso:account:access";
-/// The older one, which comes without.
+/// The older scope for the portal, which does not grant refresh tokens.
 const PORTAL: &str = "sso-portal:*";
 
-/// Whether a scope is one that can be registered: `service:what` or `service:what:action`.
+/// Returns whether a scope can be registered: `service:what` or `service:what:action`.
 pub(super) fn is_scope(text: &str) -> bool {
     let is_part = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-*".contains(&b))
@@ -15,17 +15,17 @@ pub(super) fn is_scope(text: &str) -> bool {
     text.len() <= 80 && (2..=3).contains(&text.split(':').count()) && text.split(':').all(is_part)
 }
 
-/// Whether refresh tokens are given: only with a scope that was asked for by name.
+/// Returns whether refresh tokens are issued: only if a scope other than [`PORTAL`] was requested.
 pub(super) fn has_refresh_tokens(scopes: &BTreeSet<String>) -> bool {
     scopes.iter().any(|scope| scope != PORTAL)
 }
 
-/// Whether the portal takes the tokens: those without any scope, and those with one that is its own.
+/// Returns whether the portal accepts the tokens: they have no scope at all, or one of the portal's scopes.
 pub(super) fn opens_portal(scopes: &BTreeSet<String>) -> bool {
     scopes.is_empty() || scopes.contains(ACCOUNT_ACCESS) || scopes.contains(PORTAL)
 }
 
-/// Splits what an authorize request asks for.
+/// Splits the scopes of an authorize request.
 pub(super) fn split_scopes(text: &str) -> BTreeSet<String> {
     text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }

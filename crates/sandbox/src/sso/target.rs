@@ -1,11 +1,11 @@
-//! Which operation a request means.
+//! Determines the service and operation of a request.
 
 use crate::http::Received;
 use crate::service::Service;
 
-/// The service and the operation that method and path mean; `None` where they belong to another service.
+/// Returns the service and operation for the method and path; `None` if they belong to another service.
 ///
-/// A signed request is one to a bucket whose name happens to be that of a path here.
+/// A signed request is for a bucket whose name happens to match a path here.
 pub(crate) fn parse_target(request: &Received) -> Option<(Service, &'static str)> {
     let is_signed = request.header("authorization").is_some_and(|value| value.starts_with("AWS4-"))
         || request.query_params().has("X-Amz-Signature");

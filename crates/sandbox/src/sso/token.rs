@@ -1,4 +1,4 @@
-//! CreateToken: a code, an approved device or a refresh token becomes an access token.
+//! CreateToken: exchanges a code, an approved device code or a refresh token for an access token.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::log::SignedWith;
 use crate::mint;
 use crate::world::{AccessToken, GrantType, IdentityCenter, RefreshToken, SsoClient, SsoSession, digest_of};
 
-/// How long an access token lasts that can be refreshed.
+/// The lifetime of an access token that can be refreshed.
 const ACCESS_TOKEN_SECONDS: i64 = 3600;
 
 pub(super) fn create_token(context: &mut RequestContext) -> Result<Reply, ErrorResponse> {
@@ -48,7 +48,7 @@ pub(super) fn create_token(context: &mut RequestContext) -> Result<Reply, ErrorR
     give_tokens(context, &client, &session)
 }
 
-/// Takes a code, which is gone then: a wrong verifier cannot be followed by a second guess.
+/// Takes a code and removes it, so that after a wrong verifier there is no second guess.
 fn take_code(
     center: &mut IdentityCenter,
     params: &Params,
@@ -78,7 +78,7 @@ fn take_code(
     Ok((code.user, code.scopes))
 }
 
-/// Takes a refresh token, which is gone then; gives the sign-in that it belongs to.
+/// Takes a refresh token and removes it; returns its sign-in.
 fn take_refresh_token(
     center: &mut IdentityCenter,
     params: &Params,
@@ -98,7 +98,7 @@ fn take_refresh_token(
     Ok(id)
 }
 
-/// Begins a sign-in; gives its id.
+/// Starts a sign-in and returns its id.
 fn sign_in(
     center: &mut IdentityCenter,
     user: String,
@@ -112,7 +112,7 @@ fn sign_in(
     Ok(id)
 }
 
-/// New tokens for a sign-in.
+/// Issues new tokens for a sign-in.
 fn give_tokens(context: &mut RequestContext, client: &SsoClient, id: &str) -> Result<Reply, ErrorResponse> {
     let now = context.now;
     let sandbox = context.world.id.clone();

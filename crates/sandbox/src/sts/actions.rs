@@ -1,4 +1,4 @@
-//! The actions of STS, and what their parameters may be. The bounds are those of the service's published model.
+//! The actions of STS and the rules of their parameters. The limits are those of AWS's published model of the service.
 
 use super::parameters::{
     ARN, EXTERNAL, MFA_CODE, MFA_SERIAL, POLICY, POLICY_ARNS, ROLE_SECONDS, SESSION_NAME, TAG_COUNT, TAG_KEY,

@@ -1,9 +1,8 @@
-//! AssumeRole: trust, identity, MFA, durations, tags and source identity, in an order that tells no one
-//! whether a role exists.
+//! AssumeRole: trust, identity policies, MFA, durations, tags and source identity, checked in an order that does not
+//! reveal whether a role exists.
 //!
-//! Parameters, the chaining limit and the MFA code are judged before the role is looked up; a role that
-//! is not there is refused in the words of one that does not trust. Only then comes the role's own
-//! maximum.
+//! Parameters, the role chaining limit and the MFA code are checked before the role is looked up; a missing role gets
+//! the same error as a role that does not trust the caller. The maximum duration of the role is checked last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,11 +21,11 @@ use crate::world::{Principal, Role, Session, SessionKind};
 
 const CHAINED_SECONDS: i64 = 3600;
 
-/// Tags as they will be in the session.
+/// The tags of the new session.
 struct Tags {
-    /// All, inherited ones included.
+    /// All tags, including inherited ones.
     all: BTreeMap<String, String>,
-    /// Keys of those that go on.
+    /// Keys of the transitive tags.
     transitive: BTreeSet<String>,
 }
 
@@ -88,7 +87,7 @@ pub(super) fn assume_role(context: &mut RequestContext, caller: &Caller) -> Resu
     }))
 }
 
-/// Whether a session of `role` may be so long.
+/// Checks the duration against the maximum of `role`.
 pub(super) fn check_role_maximum(role: &Role, seconds: i64) -> Result<(), ErrorResponse> {
     if seconds > role.max_session_seconds {
         return Err(ErrorResponse::validation(
@@ -102,7 +101,7 @@ fn is_chained(session: Option<&Session>) -> bool {
     session.is_some_and(|session| !matches!(session.kind, SessionKind::GetFederationToken))
 }
 
-/// The session's tags: those asked for and those that come along the chain.
+/// Returns the tags of the session: those of the request and those inherited through role chaining.
 fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, ErrorResponse> {
     let mut all = BTreeMap::new();
     let mut transitive = BTreeSet::new();
@@ -114,7 +113,7 @@ fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, Error
     let mut seen = BTreeSet::new();
     for tag in context.params.list("Tags") {
         let key = tag.get("Key").unwrap_or_default().to_owned();
-        // Keys of tags are compared without regard to case.
+        // Tag keys are compared case-insensitively.
         if transitive.iter().any(|inherited| inherited.eq_ignore_ascii_case(&key)) {
             return Err(ErrorResponse::validation(format!(
                 "The tag key {key} was inherited and cannot be set again."
@@ -137,7 +136,7 @@ fn session_tags(context: &RequestContext, caller: &Caller) -> Result<Tags, Error
     Ok(Tags { all, transitive })
 }
 
-/// Asks both sides. Gives the source identity that the session will have.
+/// Evaluates both the caller's policies and the trust policy. Returns the source identity of the new session.
 fn authorize(
     context: &mut RequestContext,
     caller: &Caller,
@@ -180,7 +179,7 @@ fn authorize(
     };
     let mut ask = Ask::new("sts:AssumeRole", arn.as_str(), arn.account());
     ask.trust = Some(&role.trust);
-    // The action alone is evaluated first, so that the error names the one that is missing.
+    // The action is first evaluated alone, so that the error names the action that is not allowed.
     let mut judged = vec![("sts:AssumeRole", judge(context.world, caller, &base, &ask)?)];
     for action in &also_actions {
         ask.also_actions = vec![action.clone()];

@@ -1,4 +1,5 @@
-//! AssumeRoot: the root user of a member account, for one task, from the account that runs the organization.
+//! AssumeRoot: a session of a member account's root user for one task, called from the account that runs the
+//! organization.
 //!
 //! Source: the STS reference, and "Centralize root access for member accounts" of the IAM user guide.
 
@@ -29,7 +30,7 @@ pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Resu
     if matches!(caller.principal, Principal::Root { .. }) {
         return Err(refused(context, "a root user cannot call AssumeRoot"));
     }
-    // The caller's own policies decide, as if the resource were the caller's.
+    // The caller's own policies decide, as if the resource were in the caller's account.
     let mut ask = Ask::new("sts:AssumeRoot", &arn, caller.account());
     ask.keys.insert("aws:resourceaccount".to_owned(), vec![target.as_str().to_owned()]);
     ask.keys.insert("sts:taskpolicyarn".to_owned(), vec![task.to_owned()]);
@@ -60,7 +61,7 @@ pub(super) fn assume_root(context: &mut RequestContext, caller: &Caller) -> Resu
     }))
 }
 
-/// An account, by its digits or by the ARN of its root user.
+/// Parses an account: its digits, or the ARN of its root user.
 fn parse_target(text: &str) -> Result<AccountId, ErrorResponse> {
     let digits = text.strip_prefix("arn:aws:iam::").and_then(|rest| rest.strip_suffix(":root"));
     AccountId::parse(digits.unwrap_or(text))

@@ -1,7 +1,7 @@
-//! The bearer of a token: what the token says, once it is known to hold.
+//! Verifies a token of an identity provider and extracts its claims.
 //!
-//! Sources: the STS reference, AssumeRoleWithWebIdentity; "Available keys for AWS OIDC federation" and "Pass
-//! session tags" of the IAM user guide. Texts that AWS does not publish and that no transcript shows are our
+//! Sources: AssumeRoleWithWebIdentity in the STS reference; "Available keys for AWS OIDC federation" and "Pass session
+//! tags" in the IAM user guide. Where AWS publishes no error message and no transcript shows it, the message is our
 //! own.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +19,10 @@ use crate::world::{WebIdentity, issuer_name, oidc_provider_arn};
 
 const NO_KEY: &str = "Couldn't retrieve verification key from your identity provider, please reference \
                       AssumeRoleWithWebIdentity documentation for requirements";
-/// How far an issuer's clock may be ahead.
+/// The maximum time that an issuer's clock may be ahead.
 const SKEW_SECONDS: i64 = 300;
 
-/// What a good token says.
+/// The claims of a verified token.
 pub(super) struct Bearer {
     pub(super) subject: String,
     pub(super) audience: String,
@@ -32,10 +32,10 @@ pub(super) struct Bearer {
     pub(super) source_identity: Option<String>,
 }
 
-/// Verifies the token by what `account` knows of its issuer.
+/// Verifies the token with what `account` knows about its issuer.
 pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result<Bearer, ErrorResponse> {
     if context.params.has("ProviderId") {
-        // An access token of OAuth 2.0, which only the provider itself can judge.
+        // An OAuth 2.0 access token, which only the provider itself can verify.
         reach_provider(context)?;
         return Err(rejected().because("the sandbox has no providers of OAuth 2.0 access tokens"));
     }
@@ -73,7 +73,7 @@ pub(super) fn check_token(context: &mut RequestContext, account: &str) -> Result
         return Err(invalid("The token is not valid yet"));
     }
     let audiences = claims.texts("aud");
-    // Where the token says to whom it was given, that is who must be known.
+    // If the token has an authorized party (`azp`), that one must be registered instead of the audience.
     let known_as = claims.text("azp").map_or_else(|_| audiences.clone(), |party| vec![party.to_owned()]);
     let Some(audience) = known_as.into_iter().find(|audience| provider.client_ids.contains(audience)) else {
         return Err(invalid("Incorrect token audience"));
@@ -108,7 +108,7 @@ fn rejected() -> ErrorResponse {
     ErrorResponse::new(403, "IDPRejectedClaim", "The identity provider reported that authentication failed.")
 }
 
-/// Fails when identity providers cannot be reached.
+/// Fails if the fault that makes identity providers unreachable is pending.
 fn reach_provider(context: &mut RequestContext) -> Result<(), ErrorResponse> {
     if context.faults.take_one(&context.entry.action, &FaultKind::IdentityProviderDown) {
         let text = "The identity provider could not be reached to verify the token.";
@@ -127,7 +127,7 @@ impl<'t> Claims<'t> {
         text.ok_or_else(|| missing(name))
     }
 
-    /// A time of RFC 7519: seconds, of which a fraction is cut off.
+    /// Returns a time (RFC 7519) in seconds; fractions are truncated.
     fn seconds(&self, name: &str) -> Result<i64, ErrorResponse> {
         let value = self.0.get(name).ok_or_else(|| missing(name))?;
         #[expect(
@@ -138,12 +138,12 @@ impl<'t> Claims<'t> {
         value.as_i64().or_else(cut).ok_or_else(|| missing(name))
     }
 
-    /// A text or a list of texts.
+    /// Returns the values of a claim that is a text or a list of texts.
     fn texts(&self, name: &str) -> Vec<String> {
         texts_of(self.0.get(name))
     }
 
-    /// Session tags, and the keys of those that go on to the next role.
+    /// Returns the session tags, and the keys of the transitive ones.
     fn session_tags(&self) -> Result<(BTreeMap<String, String>, BTreeSet<String>), ErrorResponse> {
         let Some(claim) = self.0.get("https://aws.amazon.com/tags") else { return Ok(Default::default()) };
         let pairs = claim.get("principal_tags").and_then(Value::as_object).into_iter().flatten();

@@ -1,19 +1,18 @@
-//! Who may call STS at all, whatever policies say.
+//! Checks which kinds of callers may call STS, whatever the policies say.
 
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 use crate::sigv4::Caller;
 use crate::world::SessionKind;
 
-/// Checks the caller's kind of credentials, and the region that it signed for.
+/// Checks the caller's kind of credentials, and the region of the signature.
 pub(crate) fn check_caller(context: &RequestContext, caller: &Caller) -> Result<(), ErrorResponse> {
     check_allowed_for(caller, &context.entry.action)?;
     check_region(context, caller, &context.entry.action)
 }
 
-/// GetSessionToken's credentials open only AssumeRole and GetCallerIdentity; those of
-/// GetFederationToken only the latter; a role's, AssumeRoot's and those of `aws login` open neither of the two that make tokens
-/// of a user.
+/// Credentials of GetSessionToken can call only AssumeRole and GetCallerIdentity; those of GetFederationToken only the
+/// latter. Credentials of a role, of AssumeRoot or of `aws login` cannot call GetSessionToken and GetFederationToken.
 fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), ErrorResponse> {
     let is_refused = match caller.session.as_ref().map(|session| session.kind) {
         None => false,
@@ -29,8 +28,8 @@ fn check_allowed_for(caller: &Caller, action: &str) -> Result<(), ErrorResponse>
     Ok(())
 }
 
-/// Calls that give credentials want STS to be active in the region, for the account that calls.
-/// Source: "Managing AWS STS in an AWS Region" of the IAM user guide.
+/// Calls that return credentials require STS to be active in the region for the caller's account.
+/// Source: "Managing AWS STS in an AWS Region" in the IAM user guide.
 fn check_region(context: &RequestContext, caller: &Caller, action: &str) -> Result<(), ErrorResponse> {
     let gives_credentials = matches!(
         action,

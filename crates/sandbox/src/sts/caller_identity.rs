@@ -1,4 +1,5 @@
-//! Calls that show who someone is: GetCallerIdentity, GetAccessKeyInfo, DecodeAuthorizationMessage.
+//! Calls that identify a caller or a key, or decode a denial: GetCallerIdentity, GetAccessKeyInfo,
+//! DecodeAuthorizationMessage.
 
 use crate::authorize::{Ask, CodeGiven};
 use crate::context::RequestContext;
@@ -7,7 +8,7 @@ use crate::http::Reply;
 use crate::sigv4::Caller;
 use crate::world::KeyOwner;
 
-/// GetCallerIdentity. No policy is asked: not even an explicit Deny denies it.
+/// GetCallerIdentity. No policy is evaluated: not even an explicit Deny applies.
 pub(super) fn get_caller_identity(context: &mut RequestContext, caller: &Caller) -> Reply {
     context.keys(caller, CodeGiven::No);
     let arn = caller.principal.arn(context.world);
@@ -17,7 +18,7 @@ pub(super) fn get_caller_identity(context: &mut RequestContext, caller: &Caller)
     })
 }
 
-/// GetAccessKeyInfo: the account of a key that the sandbox minted.
+/// GetAccessKeyInfo: returns the account of a key that the sandbox minted.
 pub(super) fn get_access_key_info(
     context: &mut RequestContext,
     caller: &Caller,
@@ -37,7 +38,7 @@ pub(super) fn get_access_key_info(
     }))
 }
 
-/// DecodeAuthorizationMessage: of messages that this server encoded.
+/// DecodeAuthorizationMessage: decodes messages that this server encoded.
 pub(super) fn decode_authorization_message(
     context: &mut RequestContext,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! New temporary credentials.
+//! Issues temporary credentials.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// Everything that `principal` may, without tags.
+    /// Creates a grant with all permissions of `principal` and without tags.
     pub(crate) fn new(principal: Principal, kind: SessionKind, seconds: i64) -> Self {
         Self {
             principal,
@@ -39,7 +39,7 @@ impl Grant {
     }
 }
 
-/// Mints credentials for `grant`, and writes their `Credentials` element.
+/// Mints credentials for `grant`. Returns a writer of their `Credentials` element.
 pub(super) fn mint_session(
     context: &mut RequestContext,
     grant: Grant,
@@ -55,7 +55,7 @@ pub(super) fn mint_session(
     })
 }
 
-/// Mints credentials for `grant`; gives their access key id and the session.
+/// Mints credentials for `grant`. Returns their access key id and the session.
 pub(crate) fn grant_session(
     context: &mut RequestContext,
     grant: Grant,

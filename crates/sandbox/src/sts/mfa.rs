@@ -1,4 +1,4 @@
-//! Judges the MFA code of a call, and uses it up.
+//! Checks the MFA code of a call and marks it as used.
 
 use crate::authorize::CodeGiven;
 use crate::context::RequestContext;
@@ -12,11 +12,11 @@ use crate::world::Principal;
 const INCOMPLETE: &str =
     "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.";
 const WRONG_CODE: &str = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
-// The two blanks are AWS's.
+// The two spaces are in AWS's message.
 const WRONG_SERIAL: &str = "MultiFactorAuthentication failed, unable to validate MFA code.  \
                             Please verify your MFA serial number is valid and associated with this user.";
 
-/// Checks `SerialNumber` and `TokenCode`. A right code is used up, whatever becomes of the call.
+/// Checks `SerialNumber` and `TokenCode`. A valid code is used up, even if the call fails later.
 pub(super) fn check_code(context: &mut RequestContext, caller: &Caller) -> Result<CodeGiven, ErrorResponse> {
     let (serial, code) = match (context.params.get("SerialNumber"), context.params.get("TokenCode")) {
         (None, None) => return Ok(CodeGiven::No),

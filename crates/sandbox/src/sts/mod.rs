@@ -1,6 +1,6 @@
-//! The Security Token Service: who am I, a role's session, a user's session.
+//! The Security Token Service: caller identity, role sessions and user sessions.
 //!
-//! [`actions`] has a row for each call, [`mfa`] judges codes, [`grant`] mints credentials.
+//! [`actions`] has a row for each call, [`mfa`] checks codes, [`grant`] mints credentials.
 
 mod actions;
 mod assume_role;

@@ -1,6 +1,6 @@
-//! GetWebIdentityToken: a token that tells someone outside who the caller is.
+//! GetWebIdentityToken: returns a token that identifies the caller to external services.
 //!
-//! Source: the STS reference, and "Federating AWS identities to external services" of the IAM user guide.
+//! Source: the STS reference, and "Federating AWS identities to external services" in the IAM user guide.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::mint;
 use crate::sigv4::Caller;
 
 const DEFAULT_SECONDS: i64 = 300;
-/// Claims that are AWS's own stand in an object of this name.
+/// The claim that contains all AWS-specific claims.
 const AWS_CLAIMS: &str = "https://sts.amazonaws.com/";
 
 pub(super) fn get_web_identity_token(

@@ -1,4 +1,4 @@
-//! What each parameter of STS may be. The bounds are those of the service's published model.
+//! The allowed values of STS parameters. The limits are those of AWS's published model of the service.
 
 use std::collections::BTreeMap;
 
@@ -22,18 +22,18 @@ pub(super) const TAG_KEY: Kind = Kind::Text(1, 128, Some(TAG));
 const TAG_TEXT: Kind = Kind::Text(0, 256, Some(TAG_VALUE));
 pub(super) const TAG_COUNT: usize = 50;
 pub(super) const TAGS: Kind = Kind::List(TAG_COUNT, &[("Key", TAG_KEY), ("Value", TAG_TEXT)]);
-/// Of every call that gives credentials.
+/// Accepted by every call that returns credentials.
 pub(super) const TOKEN_SIZE: Rule = optional("MinimumSessionTokenSize", Kind::Number(0, 4096));
 pub(super) const ROLE_SECONDS: Kind = Kind::Number(900, 43_200);
 pub(super) const TOKEN_SECONDS: Kind = Kind::Number(900, 129_600);
 
-/// Whether tags that come in a token could have come as the parameter `Tags`.
+/// Returns whether tags from a token would also be valid as the parameter `Tags`.
 pub(super) fn are_valid_tags(tags: &BTreeMap<String, String>) -> bool {
     let is_valid = |(key, value): (&String, &String)| is_text_of(key, TAG_KEY) && is_text_of(value, TAG_TEXT);
     tags.len() <= TAG_COUNT && tags.iter().all(is_valid)
 }
 
-/// Whether a source identity that comes in a token could have come as the parameter `SourceIdentity`.
+/// Returns whether a source identity from a token would also be valid as the parameter `SourceIdentity`.
 pub(super) fn is_valid_source_identity(identity: &str) -> bool {
     is_text_of(identity, SESSION_NAME)
 }

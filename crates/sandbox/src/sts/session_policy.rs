@@ -1,25 +1,25 @@
-//! Session policies of a call: parsed, resolved, and weighed.
+//! Session policies of a call: parsed, resolved and measured.
 
 use hatbox_iam::policy::document::Policy;
 
 use crate::context::RequestContext;
 use crate::error_response::ErrorResponse;
 
-/// The plain text of policy and ARNs together may have this many characters.
+/// The maximum number of characters of the policies and ARNs together, in plain text.
 const PLAIN_LIMIT: usize = 2048;
-/// AWS's packed format is private, and so is its limit; this one lets both plain limits bind first
-/// unless tags come on top.
+/// AWS does not publish its packed format or the limit. With this value, the plain-text limits are reached first unless
+/// there are tags too.
 const PACKED_LIMIT: usize = 4096;
 
-/// What a call says about session policies.
+/// The session policies of a call.
 pub(super) struct Limits {
-    /// The documents; `None` when there are none, which is no limit.
+    /// The policy documents; `None` if there are none, which does not limit the session.
     pub(super) policies: Option<Vec<String>>,
-    /// How much of the packed limit policies and tags take, in percent, rounded up.
+    /// How much of the packed limit the policies and tags use, in percent, rounded up.
     pub(super) packed_percent: usize,
 }
 
-/// Parses `Policy` and `PolicyArns`, and weighs them with `Tags`.
+/// Parses `Policy` and `PolicyArns`, and measures them together with `Tags`.
 pub(super) fn parse_session_policy(context: &RequestContext) -> Result<Limits, ErrorResponse> {
     let inline = context.params.get("Policy");
     let arns: Vec<String> = context

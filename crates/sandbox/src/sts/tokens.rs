@@ -13,7 +13,7 @@ use crate::sigv4::Caller;
 use crate::world::{Principal, SessionKind};
 
 const DEFAULT_SECONDS: i64 = 43_200;
-/// Tokens of the root user last no longer, whatever is asked.
+/// The maximum duration for the root user, whatever the request says.
 const ROOT_SECONDS: i64 = 3600;
 
 fn seconds(context: &RequestContext, caller: &Caller) -> i64 {
@@ -22,7 +22,7 @@ fn seconds(context: &RequestContext, caller: &Caller) -> i64 {
     if matches!(caller.principal, Principal::Root { .. }) { seconds.min(ROOT_SECONDS) } else { seconds }
 }
 
-/// GetSessionToken. No policy is asked: none can allow or forbid it.
+/// GetSessionToken. No policy is evaluated: none can allow or deny it.
 pub(super) fn get_session_token(
     context: &mut RequestContext,
     caller: &Caller,
@@ -35,7 +35,7 @@ pub(super) fn get_session_token(
     Ok(context.render(credentials))
 }
 
-/// GetFederationToken: the user's rights, cut by the policies of the call; without any, none at all.
+/// GetFederationToken: the user's permissions, limited by the policies of the call; without policies, no permissions.
 pub(super) fn get_federation_token(
     context: &mut RequestContext,
     caller: &Caller,

@@ -1,7 +1,7 @@
-//! AssumeRoleWithWebIdentity: a role for the bearer of a token that an identity provider signed.
+//! AssumeRoleWithWebIdentity: assumes a role with a token that an identity provider signed.
 //!
-//! The token comes first ([`bearer`](super::bearer)), and the role only then, so that no one without a good
-//! token learns anything.
+//! The token is checked first ([`bearer`](super::bearer)) and the role only afterwards, so that callers without a valid
+//! token learn nothing.
 
 use hatbox_iam::policy::evaluate::Decision;
 use hatbox_types::name::RoleArn;
@@ -65,7 +65,7 @@ fn refused(action: &str) -> ErrorResponse {
     ErrorResponse::denied(format!("Not authorized to perform {action}"))
 }
 
-/// Asks the role's trust policy, which alone decides.
+/// Evaluates the trust policy of the role, which alone decides.
 fn authorize(context: &mut RequestContext, arn: &RoleArn, bearer: &Bearer) -> Result<(), ErrorResponse> {
     let one = |value: &str| vec![value.to_owned()];
     let mut base = moment_keys(context.now);

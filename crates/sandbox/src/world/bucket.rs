@@ -1,4 +1,4 @@
-//! Buckets, objects, and uploads under way. Their bytes lie beside the world, by digest.
+//! Buckets, objects, and multipart uploads in progress. Their bytes are in separate files, named by digest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use super::World;
 /// A bucket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
-    /// The account that owns it.
+    /// The account that owns the bucket.
     pub account: String,
-    /// Its region.
+    /// The region of the bucket.
     pub region: String,
-    /// When it was made.
+    /// When the bucket was created.
     pub created_at: Timestamp,
     /// Objects by key.
     pub objects: BTreeMap<String, Object>,
@@ -23,35 +23,35 @@ pub struct Bucket {
 /// An object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Object {
-    /// SHA-256 of the bytes, in hex: the name of the file that holds them.
+    /// SHA-256 of the bytes, in hex; also the name of the file that contains them.
     pub digest: String,
     /// Length in bytes.
     pub size: u64,
     /// When it was last written.
     pub modified_at: Timestamp,
-    /// Without quotes. Never the form of an MD5, so that no client takes it for one.
+    /// The etag without quotes. It never looks like an MD5 digest, so that clients do not verify it as one.
     pub etag: String,
-    /// Headers given back as they came: `content-type`, `x-amz-meta-...`.
+    /// Headers that are returned as they were sent: `content-type`, `x-amz-meta-...`.
     pub headers: BTreeMap<String, String>,
 }
 
 impl Object {
-    /// The etag of bytes with this digest. The ending keeps clients from comparing it with an MD5.
+    /// Returns the etag of bytes with this digest. The suffix keeps clients from comparing it with an MD5 digest.
     pub(crate) fn etag_of(digest: &str) -> String {
         format!("{}-1", digest.get(..32).unwrap_or(digest))
     }
 }
 
-/// A multipart upload under way.
+/// A multipart upload in progress.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
-    /// The bucket.
+    /// The bucket of the future object.
     pub bucket: String,
-    /// The key of the object to be.
+    /// The key of the future object.
     pub key: String,
-    /// Its headers.
+    /// The headers of the future object.
     pub headers: BTreeMap<String, String>,
-    /// Parts by number.
+    /// Parts by part number.
     pub parts: BTreeMap<u32, Part>,
 }
 
@@ -62,12 +62,12 @@ pub struct Part {
     pub digest: String,
     /// Length in bytes.
     pub size: u64,
-    /// Without quotes.
+    /// The etag without quotes.
     pub etag: String,
 }
 
 impl World {
-    /// Digests of all bytes that something still refers to.
+    /// Returns the digests of all bytes that are still referenced.
     pub(crate) fn live_digests(&self) -> BTreeSet<&str> {
         let objects = self.buckets.values().flat_map(|bucket| bucket.objects.values());
         let parts = self.uploads.values().flat_map(|upload| upload.parts.values());

@@ -1,4 +1,4 @@
-//! What the console has given out: sign-in tokens and sessions, both by the digests of what opens them.
+//! Sign-in tokens and browser sessions of the console. Both are stored under the digest of their secret.
 
 use std::collections::BTreeMap;
 
@@ -7,40 +7,40 @@ use serde::{Deserialize, Serialize};
 
 use super::Principal;
 
-/// What the console knows.
+/// The state of the console.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Console {
-    /// Sign-in tokens, by digest.
+    /// Sign-in tokens, by the digest of the token.
     pub tokens: BTreeMap<String, SignInToken>,
-    /// Sessions of browsers, by the digest of the cookie.
+    /// Browser sessions, by the digest of the cookie.
     pub sessions: BTreeMap<String, ConsoleSession>,
 }
 
 /// A sign-in token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignInToken {
-    /// Whom the credentials represent that it was given for.
+    /// The principal of the credentials that the token was issued for.
     pub principal: Principal,
-    /// When a session that it opens ends.
+    /// When a session created with this token expires.
     pub session_expires_at: Timestamp,
-    /// When the token itself ends.
+    /// When the token itself expires.
     pub expires_at: Timestamp,
 }
 
-/// A browser that is signed in.
+/// A session of a browser.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsoleSession {
-    /// A part of the address of its pages.
+    /// The session's id, which is part of its pages' URLs.
     pub id: String,
     /// Who is signed in.
     pub principal: Principal,
-    /// When it ends.
+    /// When the session expires.
     pub expires_at: Timestamp,
 }
 
 impl Console {
-    /// Removes what can no longer be used.
+    /// Removes expired tokens and sessions.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const DAY: i64 = 24 * 3600;
         let is_recent = |at: &Timestamp| now.as_second() - at.as_second() < DAY;

@@ -1,5 +1,5 @@
-//! The world to play in: two accounts, one person, roles with and without MFA, a job with a token and a role
-//! for it, a portal to sign in to, three buckets.
+//! The demo world: two accounts, a user, roles with and without MFA, a CI job with a token and a role for it, an
+//! Identity Center portal, three buckets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,35 +15,35 @@ use crate::encoding::render_base32;
 use crate::error::Error;
 use crate::mint;
 
-/// The account of the demo world in which people are users.
+/// The account of the demo world that contains the user.
 pub const PEOPLE_ACCOUNT: &str = "111122223333";
-/// The account of the demo world in which the roles and buckets are.
+/// The account of the demo world that contains the roles and buckets.
 pub const WORK_ACCOUNT: &str = "444455556666";
-/// The demo world's user.
+/// The user of the demo world.
 pub const USER: &str = "jan";
-/// Serial number of the user's MFA device.
+/// The serial number of the user's MFA device.
 pub const MFA_SERIAL: &str = "arn:aws:iam::111122223333:mfa/jan";
-/// The demo world's role that reads, and asks for no MFA.
+/// The read-only role of the demo world, which does not require MFA.
 pub const AUDITOR_ROLE: &str = "arn:aws:iam::444455556666:role/security-auditor";
-/// The demo world's role that writes, and asks for MFA.
+/// The demo world's role with write access, which requires MFA.
 pub const ADMIN_ROLE: &str = "arn:aws:iam::444455556666:role/dev-infra-admin";
-/// The issuer of the demo world's tokens, which names jobs.
+/// The issuer of the demo world's tokens, which identify CI jobs.
 pub const ISSUER: &str = "https://ci.sandbox.example";
 /// The audience of the demo world's tokens.
 pub const AUDIENCE: &str = "sts.amazonaws.com";
-/// The subject of a token for which there is a role in the demo world.
+/// The token subject that the demo world has a role for.
 pub const SUBJECT: &str = "repo:work/site:ref:refs/heads/main";
-/// The demo world's role for the bearers of tokens.
+/// The role of the demo world for CI jobs with a token.
 pub const JOB_ROLE: &str = "arn:aws:iam::444455556666:role/ci-deploy";
-/// The address of the demo world's portal of IAM Identity Center.
+/// The URL of the demo world's IAM Identity Center portal.
 pub const START_URL: &str = "https://sandbox.awsapps.com/start";
-/// The permission set of the demo world that reads, in both accounts.
+/// The read-only permission set of the demo world, assigned in both accounts.
 pub const READ_ONLY_SET: &str = "ReadOnly";
-/// The permission set of the demo world that writes, in the account with the buckets.
+/// The permission set of the demo world with write access, assigned in the account with the buckets.
 pub const DEVELOPER_SET: &str = "Developer";
-/// The name of the role of the demo world's machine, in the account with the buckets.
+/// The role of the demo world's machine, in the account with the buckets.
 pub const WORKER_ROLE: &str = "worker";
-/// The demo world's region.
+/// The region of the demo world.
 pub const REGION: &str = "us-east-1";
 
 /// 2024-05-01 10:00:00 UTC.
@@ -55,10 +55,10 @@ const LOGS: [(&str, &str); 2] = [
 ];
 
 impl World {
-    /// Makes the demo world for the sandbox directory `directory`, where the bytes of its objects go.
+    /// Creates the demo world for the sandbox directory `directory`, which receives the bytes of its objects.
     ///
     /// # Errors
-    /// When the directory cannot be written, or the operating system returned no random bytes.
+    /// If the directory cannot be written, or the operating system returns no random bytes.
     pub fn demo(directory: &Path) -> Result<Self, Error> {
         let created_at = Timestamp::from_second(CREATED).unwrap_or_default();
         let mut world = Self::empty()?;
@@ -130,7 +130,7 @@ impl World {
 }
 
 impl World {
-    /// An issuer that the work account knows, and a role for the jobs that it names.
+    /// Adds an issuer that the work account trusts, and a role for its jobs.
     fn add_demo_issuer(&mut self, created_at: Timestamp) -> Result<(), Error> {
         self.identity_providers.insert(ISSUER.to_owned(), IdentityProvider::mint(Curve::P256)?);
         let provider = self.add_oidc_provider(WORK_ACCOUNT, ISSUER, AUDIENCE);
@@ -141,7 +141,7 @@ impl World {
         Ok(())
     }
 
-    /// Adds `accounts` accounts, in each of which the user of Identity Center has `roles` permission sets that read.
+    /// Adds `accounts` accounts, in each of which the user of Identity Center has `roles` read-only permission sets.
     pub fn add_sso_accounts(&mut self, accounts: u32, roles: u32) {
         let Some(user) = self.identity_center.as_ref().map(|center| center.browser_user.clone()) else {
             return;
@@ -166,7 +166,7 @@ impl World {
         }
     }
 
-    /// Adds what a demo world of an older version does not have yet.
+    /// Adds the parts that a demo world of an older version lacks.
     pub(crate) fn add_missing_parts(&mut self) -> Result<(), Error> {
         let is_demo = self.user(PEOPLE_ACCOUNT, USER).is_some() && self.accounts.contains_key(WORK_ACCOUNT);
         if is_demo && self.identity_center.is_none() {
@@ -175,7 +175,7 @@ impl World {
         if is_demo && self.machine.is_none() { self.add_demo_machine() } else { Ok(()) }
     }
 
-    /// A machine whose role may read the buckets.
+    /// Adds a machine whose role may read the buckets.
     fn add_demo_machine(&mut self) -> Result<(), Error> {
         let created_at = Timestamp::from_second(CREATED).unwrap_or_default();
         let trust = policy(&json!([{
@@ -194,7 +194,7 @@ impl World {
         Ok(())
     }
 
-    /// A portal, and two permission sets of the user.
+    /// Adds a portal and two permission sets for the user.
     fn add_demo_identity_center(&mut self) {
         self.identity_center = Some(IdentityCenter::new(START_URL, USER));
         let read = [("s3".to_owned(), s3_read()), ("iam".to_owned(), iam_read())].into();
@@ -272,7 +272,7 @@ fn assume_work_roles() -> String {
             "Action": "sts:AssumeRole",
             "Resource": format!("arn:aws:iam::{WORK_ACCOUNT}:role/*"),
         },
-        // For the console, which takes no credentials of GetSessionToken.
+        // For the console, which does not accept credentials of GetSessionToken.
         {
             "Effect": "Allow",
             "Action": "sts:GetFederationToken",
@@ -292,7 +292,7 @@ fn manage_own_keys() -> String {
     }]))
 }
 
-/// As AWS's guide has it for users who manage their own MFA devices.
+/// From AWS's guide, for users who manage their own MFA devices.
 fn manage_own_mfa() -> String {
     policy(&json!([
         {
@@ -309,7 +309,7 @@ fn manage_own_mfa() -> String {
     ]))
 }
 
-/// As AWS's managed policy SignInLocalDevelopmentAccess has it.
+/// The content of AWS's managed policy SignInLocalDevelopmentAccess.
 fn sign_in() -> String {
     policy(&json!([{
         "Effect": "Allow",
@@ -326,7 +326,7 @@ const READ: [&str; 5] = [
     "s3:GetObject",
 ];
 
-/// What `hatbox trust` asks of live IAM.
+/// The calls that `hatbox trust` makes to live IAM.
 const READ_IAM: [&str; 5] = [
     "iam:GetAccountAuthorizationDetails",
     "iam:GetRole",
@@ -355,7 +355,7 @@ fn s3_write() -> String {
     policy(&json!([{ "Effect": "Allow", "Action": actions, "Resource": "*" }]))
 }
 
-/// The managed policies that session policies may name.
+/// Returns the managed policies that can be session policies.
 pub(super) fn managed_policies() -> BTreeMap<String, String> {
     let allow = |actions: Value| policy(&json!([{ "Effect": "Allow", "Action": actions, "Resource": "*" }]));
     [

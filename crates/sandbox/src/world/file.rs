@@ -1,4 +1,4 @@
-//! The sandbox directory: the world's file, object bytes, the control token, the running server's note.
+//! The sandbox directory: the world's file, object bytes, the control token, the details of the running server.
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,9 +9,9 @@
 //! | `log.jsonl` | who called what |
 //! | `lock` | held by the server |
 //!
-//! All are 0600 in a directory of 0700. Writes are a temporary file and a rename: a process that is killed leaves the old
-//! file or the new one. They are flushed to the disk when the server stops, not with each call: nothing here is worth
-//! 10 ms of every call to be safe from a power cut.
+//! All files are 0600 in a 0700 directory. Files are written as a temporary file and renamed, so a killed process
+//! leaves either the old or the new content. They are flushed to disk when the server stops rather than after each
+//! call: nothing here is worth 10 ms per call to survive a power cut.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -24,18 +24,18 @@ use sha2::{Digest, Sha256};
 use super::World;
 use crate::error::Error;
 
-/// Loads the world of a sandbox directory; `None` when there is none yet.
+/// Loads the world of a sandbox directory; `None` if it does not contain one yet.
 ///
 /// # Errors
-/// When the file cannot be read or is no world.
+/// If the file cannot be read or does not contain a world.
 pub fn load_world(directory: &Path) -> Result<Option<World>, Error> {
     Home { directory: directory.to_owned() }.load_world()
 }
 
-/// Saves `world` into a sandbox directory, which is made if it is not there. No server may run on it.
+/// Saves `world` into a sandbox directory, which is created if it does not exist. No server may run in it.
 ///
 /// # Errors
-/// When it cannot be written, or a server runs there.
+/// If it cannot be written, or a server runs there.
 pub fn save_world(directory: &Path, world: &World) -> Result<(), Error> {
     let home = Home::open(directory)?;
     let _lock = home.lock()?;
@@ -49,7 +49,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// Opens a directory, making it (0700) if it is not there.
+    /// Opens a directory, creating it (0700) if it does not exist.
     pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
         let home = Self { directory: directory.to_owned() };
         create_private_dir(directory)
@@ -58,7 +58,7 @@ impl Home {
         Ok(home)
     }
 
-    /// Path of a file in it.
+    /// Returns the path of a file in it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
@@ -67,7 +67,7 @@ impl Home {
         self.path("objects")
     }
 
-    /// Takes the directory for one server. Dropping the file gives it back.
+    /// Locks the directory for one server, until the returned file is dropped.
     pub(crate) fn lock(&self) -> Result<File, Error> {
         let path = self.path("lock");
         let file = private_options()
@@ -76,7 +76,7 @@ impl Home {
             .truncate(false)
             .open(&path)
             .map_err(|source| Error::Write { path: path.clone(), source })?;
-        // Someone who asks whether a server runs holds the lock for an instant, so one try is not enough.
+        // A check for a running server holds the lock for an instant, so try several times.
         for left in (0..10).rev() {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -88,7 +88,7 @@ impl Home {
         Err(Error::Running { directory: self.directory.clone() })
     }
 
-    /// Whether a server holds the directory.
+    /// Returns whether a server holds the lock.
     pub(crate) fn is_locked(&self) -> bool {
         File::open(self.path("lock"))
             .is_ok_and(|file| matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)))
@@ -106,7 +106,7 @@ impl Home {
         self.save("state.json", &text)
     }
 
-    /// Reads a file; `None` when it is not there.
+    /// Reads a file; `None` if it does not exist.
     pub(crate) fn load(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
         let path = self.path(name);
         match fs::read(&path) {
@@ -116,22 +116,22 @@ impl Home {
         }
     }
 
-    /// Writes a file whole: the old content or the new one is there at any moment.
+    /// Writes a file atomically: at any moment, it has either the old or the new content.
     pub(crate) fn save(&self, name: &str, bytes: &[u8]) -> Result<(), Error> {
         let path = self.path(name);
         save_atomically(&path, bytes).map_err(|source| Error::Write { path, source })
     }
 
-    /// Flushes the world to the disk, for the next time.
+    /// Flushes the world to disk.
     pub(crate) fn flush(&self) -> io::Result<()> {
         File::open(self.path("state.json"))?.sync_all()?;
-        // A directory cannot be opened as a file on Windows, where the rename is durable by itself.
+        // Windows cannot open a directory as a file; there, the rename is durable by itself.
         #[cfg(unix)]
         File::open(&self.directory)?.sync_all()?;
         Ok(())
     }
 
-    /// Removes a file that may be absent.
+    /// Removes a file, if it exists.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
         let path = self.path(name);
         match fs::remove_file(&path) {
@@ -140,7 +140,7 @@ impl Home {
         }
     }
 
-    /// Opens a file for appending lines.
+    /// Opens a file to append lines.
     pub(crate) fn open_append(&self, name: &str) -> Result<File, Error> {
         let path = self.path(name);
         private_options()
@@ -150,7 +150,7 @@ impl Home {
             .map_err(|source| Error::Write { path, source })
     }
 
-    /// Keeps bytes, and gives their digest.
+    /// Stores bytes, and returns their digest.
     pub(crate) fn save_bytes(&self, bytes: &[u8]) -> Result<String, Error> {
         let digest = hex::encode(Sha256::digest(bytes));
         let path = self.objects().join(&digest);
@@ -160,13 +160,13 @@ impl Home {
         Ok(digest)
     }
 
-    /// The bytes of a digest.
+    /// Loads the bytes with this digest.
     pub(crate) fn load_bytes(&self, digest: &str) -> Result<Vec<u8>, Error> {
         let path = self.objects().join(digest);
         fs::read(&path).map_err(|source| Error::Read { path, source })
     }
 
-    /// Removes bytes that nothing in `world` refers to.
+    /// Removes bytes that `world` no longer refers to.
     pub(crate) fn remove_dead_bytes(&self, world: &World) -> Result<(), Error> {
         let live = world.live_digests();
         let objects = self.objects();
@@ -175,7 +175,7 @@ impl Home {
             let entry = entry.map_err(read)?;
             let name = entry.file_name();
             let name = name.to_str().unwrap_or_default();
-            // Only what this module wrote: the directory may be someone's by mistake.
+            // Delete only files that this module writes, in case the directory is not a sandbox's.
             if is_digest(name.trim_end_matches(".new")) && !live.contains(name) {
                 fs::remove_file(entry.path())
                     .map_err(|source| Error::Write { path: entry.path(), source })?;

@@ -1,7 +1,7 @@
-//! Identity providers: those that sign tokens, somewhere outside, and what an account knows of them.
+//! Identity providers: the external issuers of tokens, and the trust of an account in them.
 //!
-//! As with AWS these are two things. An [`IdentityProvider`] has keys and signs; an [`OidcProvider`] is an
-//! account's note that tokens of an issuer, meant for certain audiences, may name whom they want to.
+//! As in AWS, these are two separate things. An [`IdentityProvider`] has keys and signs tokens; with an
+//! [`OidcProvider`], an account accepts an issuer's tokens for certain audiences.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::jwt;
 pub use crate::jwt::{Curve, PublicKey};
 use crate::mint;
 
-/// Who signs tokens.
+/// An issuer of tokens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityProvider {
-    /// Its keys by key id, as its published key set has them.
+    /// Keys by key id, as in the provider's published key set.
     pub keys: BTreeMap<String, IdentityKey>,
 }
 
@@ -27,36 +27,36 @@ pub struct IdentityProvider {
 pub struct IdentityKey {
     /// The public half.
     pub public: PublicKey,
-    /// The secret half, PKCS#8 in base64url; `None` for a provider that signs elsewhere.
+    /// The secret half, PKCS#8 in base64url; `None` for a provider that signs its tokens elsewhere.
     pub secret: Option<WorldSecret>,
 }
 
-/// What an account knows of an issuer.
+/// An account's configuration for an issuer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OidcProvider {
     /// The issuer: `https://HOST/PATH`.
     pub url: String,
-    /// The audiences that tokens may be meant for.
+    /// The accepted audiences of tokens.
     pub client_ids: BTreeSet<String>,
-    /// Thumbprints of its certificate, which is not looked at.
+    /// Thumbprints of its certificate, which are not checked.
     #[serde(default)]
     pub thumbprints: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl IdentityProvider {
-    /// A provider with one new key.
+    /// Creates a provider with one new key.
     ///
     /// # Errors
-    /// When the operating system returned no random bytes.
+    /// If the operating system returns no random bytes.
     pub fn mint(curve: Curve) -> Result<Self, Error> {
         let (secret, public) = jwt::mint_key_pair(curve)?;
         let key_id = hex::encode(mint::mint_bytes::<8>()?);
         Ok(Self { keys: [(key_id, IdentityKey { public, secret: Some(secret) })].into() })
     }
 
-    /// Signs `claims` with the first key that can; `None` when none can.
+    /// Signs `claims` with the first key that has a secret half; `None` if there is no such key.
     pub(crate) fn sign(&self, claims: &Map<String, Value>) -> Option<Result<String, Error>> {
         self.keys.iter().find_map(|(key_id, key)| {
             let PublicKey::Ec { crv, .. } = key.public else { return None };
@@ -64,7 +64,7 @@ impl IdentityProvider {
         })
     }
 
-    /// The key that a token names; of a provider with one key, that one, where the token names none.
+    /// Returns the key with this id. Without an id, returns the key of a provider that has only one.
     pub(crate) fn key(&self, key_id: Option<&str>) -> Option<&PublicKey> {
         let key = match key_id {
             Some(key_id) => self.keys.get(key_id),
@@ -76,11 +76,11 @@ impl IdentityProvider {
 }
 
 impl World {
-    /// Makes an issuer of tokens for the users and roles of `account`, as AWS does when outbound web identity
-    /// federation is enabled. Gives the issuer.
+    /// Creates an issuer of tokens for the users and roles of `account`, as AWS does when outbound web identity
+    /// federation is enabled. Returns the issuer.
     ///
     /// # Errors
-    /// When the operating system returned no random bytes.
+    /// If the operating system returns no random bytes.
     pub fn enable_outbound_federation(&mut self, account: &str) -> Result<String, Error> {
         let issuer = format!("https://{}.tokens.sts.global.api.aws", mint::mint_request_id()?);
         self.identity_providers.insert(issuer.clone(), IdentityProvider::mint(Curve::P384)?);
@@ -89,8 +89,7 @@ impl World {
         Ok(issuer)
     }
 
-    /// Lets `account` take tokens of `issuer` that are meant for `audience`. Gives the ARN that trust policies
-    /// name.
+    /// Makes `account` accept tokens of `issuer` with the audience `audience`. Returns the ARN for trust policies.
     pub fn add_oidc_provider(&mut self, account: &str, issuer: &str, audience: &str) -> String {
         let arn = oidc_provider_arn(account, issuer);
         let providers = &mut self.accounts.entry(account.to_owned()).or_default().oidc_providers;
@@ -105,12 +104,12 @@ impl World {
     }
 }
 
-/// The issuer without `https://`: how ARNs and condition keys name it.
+/// Returns the issuer without `https://`, as in ARNs and condition keys.
 pub(crate) fn issuer_name(issuer: &str) -> &str {
     issuer.strip_prefix("https://").unwrap_or(issuer)
 }
 
-/// `arn:aws:iam::A:oidc-provider/HOST/PATH`.
+/// Returns `arn:aws:iam::A:oidc-provider/HOST/PATH`.
 pub(crate) fn oidc_provider_arn(account: &str, issuer: &str) -> String {
     format!("arn:aws:iam::{account}:oidc-provider/{}", issuer_name(issuer))
 }

@@ -1,6 +1,6 @@
-//! IAM Identity Center: who may have which permission set in which account, and what was given out to whom.
+//! IAM Identity Center: which user has which permission set in which account, and the clients, codes and tokens.
 //!
-//! Tokens and codes are kept by their digests: whoever reads the world's file learns none.
+//! Tokens and codes are stored as digests, so the world's file does not reveal them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,54 +13,54 @@ use super::{Role, World, WorldSecret};
 use crate::error::Error;
 use crate::{clock, mint};
 
-/// How long a sign-in lasts.
+/// The lifetime of a sign-in.
 const PORTAL_SESSION_SECONDS: i64 = 8 * 3600;
-/// The path of the roles that Identity Center makes.
+/// The path of roles that Identity Center creates.
 pub(crate) const ROLE_PATH: &str = "/aws-reserved/sso.amazonaws.com/";
 
 /// An instance of IAM Identity Center.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IdentityCenter {
-    /// The address of its portal.
+    /// The URL of its portal.
     pub start_url: String,
-    /// The user who signs in, in the browser.
+    /// The user who signs in through the browser.
     pub browser_user: String,
     /// Permission sets by name.
     pub permission_sets: BTreeMap<String, PermissionSet>,
-    /// Who has which permission set where.
+    /// The permission sets of each user in each account.
     pub assignments: BTreeSet<Assignment>,
-    /// How long a sign-in lasts, in seconds.
+    /// The lifetime of a sign-in, in seconds.
     pub session_seconds: i64,
     /// Registered clients by client id.
     #[serde(default)]
     pub clients: BTreeMap<String, SsoClient>,
-    /// Device authorizations under way, by the digest of the device code.
+    /// Pending device authorizations, by the digest of the device code.
     #[serde(default)]
     pub devices: BTreeMap<String, DeviceAuthorization>,
-    /// Authorization codes that wait for their exchange, by digest.
+    /// Authorization codes that were not exchanged yet, by the digest of the code.
     #[serde(default)]
     pub codes: BTreeMap<String, AuthorizationCode>,
     /// Sign-ins by id.
     #[serde(default)]
     pub sessions: BTreeMap<String, SsoSession>,
-    /// Access tokens by digest.
+    /// Access tokens, by the digest of the token.
     #[serde(default)]
     pub access_tokens: BTreeMap<String, AccessToken>,
-    /// Refresh tokens that can still be used, by digest.
+    /// Unused refresh tokens, by the digest of the token.
     #[serde(default)]
     pub refresh_tokens: BTreeMap<String, RefreshToken>,
 }
 
-/// A permission set. In each account where it is used, a role has its policies.
+/// A permission set. Each account in which it is assigned gets a role with its policies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionSet {
-    /// How long its credentials last, in seconds: 3600..=43200.
+    /// The lifetime of its credentials in seconds, 3600..=43200.
     pub session_seconds: i64,
-    /// Its policies: name to document.
+    /// Its inline policies: name to document.
     pub policies: BTreeMap<String, String>,
 }
 
-/// A permission set of a user in an account.
+/// The assignment of a permission set to a user in an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Assignment {
     /// The user's name.
@@ -74,27 +74,27 @@ pub struct Assignment {
 /// A registered client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SsoClient {
-    /// The name that it gave itself.
+    /// The name with which the client registered.
     pub name: String,
     /// Its secret.
     pub secret: WorldSecret,
-    /// What it may ask for; empty when it named nothing.
+    /// The scopes that it registered; empty if it named none.
     pub scopes: BTreeSet<String>,
-    /// Where codes may be sent.
+    /// The allowed redirect URIs for codes.
     pub redirect_uris: Vec<String>,
-    /// How it may ask for tokens.
+    /// The allowed grant types.
     pub grant_types: BTreeSet<GrantType>,
-    /// When its registration ends.
+    /// When the registration expires.
     pub expires_at: Timestamp,
 }
 
-/// How a client asks for tokens.
+/// The OAuth grant type of a token request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum GrantType {
-    /// With a code that the browser brought back.
+    /// A code from the redirect of the browser.
     #[serde(rename = "authorization_code")]
     AuthorizationCode,
-    /// With a device code, again and again until it is approved.
+    /// A device code, polled until the user answers.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
     /// With a refresh token.
@@ -103,67 +103,67 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// Parses the name that OAuth gives it.
+    /// Parses the OAuth name of a grant type.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         serde_json::from_value(json!(text)).ok()
     }
 }
 
-/// A device that waits for its user.
+/// A device that waits for its user's approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceAuthorization {
-    /// The client that asked.
+    /// The client that requested it.
     pub client_id: String,
-    /// What the user compares, or types.
+    /// The code that the user compares or types.
     pub user_code: WorldSecret,
-    /// What the user said.
+    /// The user's answer.
     pub verdict: Verdict,
-    /// When it ends.
+    /// When the device code expires.
     pub expires_at: Timestamp,
     /// When the client last asked for a token.
     pub asked_at: Option<Timestamp>,
-    /// How long the client must wait between two questions.
+    /// The minimum time between two polls, in seconds.
     pub interval_seconds: i64,
 }
 
-/// What the user said to a device's request.
+/// The user's answer to a device authorization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
-    /// Nothing yet.
+    /// The user has not answered yet.
     Pending,
-    /// This user allowed it.
+    /// Allowed by this user.
     Allowed(String),
-    /// The user denied it.
+    /// Denied by the user.
     Denied,
 }
 
-/// A code that the browser took back to the client.
+/// An authorization code that was sent to the client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationCode {
-    /// The client that asked.
+    /// The client that requested it.
     pub client_id: String,
-    /// Who signed in.
+    /// The user who signed in.
     pub user: String,
-    /// Where it was sent, port included.
+    /// The redirect URI that it was sent to, including the port.
     pub redirect_uri: String,
     /// SHA-256 of the verifier, in base64url.
     pub challenge: String,
-    /// What was asked for.
+    /// The requested scopes.
     pub scopes: BTreeSet<String>,
-    /// When it ends.
+    /// When the code expires.
     pub expires_at: Timestamp,
 }
 
 /// A sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SsoSession {
-    /// Who signed in.
+    /// The user who signed in.
     pub user: String,
-    /// The client that it was for.
+    /// The client that the sign-in is for.
     pub client_id: String,
-    /// What the client may do with it.
+    /// The scopes that were granted to the client.
     pub scopes: BTreeSet<String>,
-    /// When it ends, whatever is refreshed.
+    /// When the sign-in expires, regardless of refreshes.
     pub expires_at: Timestamp,
 }
 
@@ -172,7 +172,7 @@ pub struct SsoSession {
 pub struct AccessToken {
     /// The sign-in that it belongs to.
     pub session: String,
-    /// When it ends.
+    /// When the token expires.
     pub expires_at: Timestamp,
 }
 
@@ -183,13 +183,13 @@ pub struct RefreshToken {
     pub session: String,
 }
 
-/// The name under which a token or code is kept.
+/// Returns the key under which a token or code is stored.
 pub(crate) fn digest_of(token: &str) -> String {
     hex::encode(Sha256::digest(token))
 }
 
 impl IdentityCenter {
-    /// An instance without assignments.
+    /// Creates an instance without assignments.
     pub fn new(start_url: &str, browser_user: &str) -> Self {
         Self {
             start_url: start_url.to_owned(),
@@ -206,35 +206,35 @@ impl IdentityCenter {
         }
     }
 
-    /// Whether `url` is the address of this portal, as people write it.
+    /// Returns whether `url` is the URL of this portal, ignoring `/` and `#` at its end.
     pub(crate) fn is_at(&self, url: &str) -> bool {
         url.trim_end_matches(['/', '#']) == self.start_url
     }
 
-    /// Whether `user` has the permission set in the account.
+    /// Returns whether the permission set is assigned to `user` in the account.
     pub(crate) fn is_assigned(&self, user: &str, account: &str, permission_set: &str) -> bool {
         let (user, account) = (user.to_owned(), account.to_owned());
         self.assignments.contains(&Assignment { user, account, permission_set: permission_set.to_owned() })
     }
 
-    /// The sign-in of an access token that is good now.
+    /// Returns the sign-in of an access token that is valid at `now`.
     pub(crate) fn session_of(&self, access_token: &str, now: Timestamp) -> Option<&SsoSession> {
         let token =
             self.access_tokens.get(&digest_of(access_token)).filter(|token| now < token.expires_at)?;
         self.sessions.get(&token.session).filter(|session| now < session.expires_at)
     }
 
-    /// Ends a sign-in and all its tokens.
+    /// Ends a sign-in and revokes all its tokens.
     pub(crate) fn end_session(&mut self, id: &str) {
         self.sessions.remove(id);
         self.access_tokens.retain(|_, token| token.session != id);
         self.refresh_tokens.retain(|_, token| token.session != id);
     }
 
-    /// Forgets what can no longer be used.
+    /// Removes everything that has expired.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         self.codes.retain(|_, code| now < code.expires_at);
-        // A device that asks too late gets `expired_token`, for a while.
+        // Kept for another hour, so that a late poll still gets `expired_token`.
         self.devices.retain(|_, device| now < clock::later(device.expires_at, 3600));
         self.clients.retain(|_, client| now < clock::later(client.expires_at, 3600));
         self.access_tokens.retain(|_, token| now < token.expires_at);
@@ -243,14 +243,14 @@ impl IdentityCenter {
     }
 }
 
-/// The name of the role that has the policies of `permission_set` in `account`.
+/// Returns the name of the role for `permission_set` in `account`.
 pub(crate) fn reserved_role_name(account: &str, permission_set: &str) -> String {
     let digest = hex::encode(Sha256::digest(format!("{account}/{permission_set}")));
     format!("AWSReservedSSO_{permission_set}_{}", digest.get(..16).unwrap_or_default())
 }
 
 impl World {
-    /// Adds a permission set with these policies, name to document.
+    /// Adds a permission set with these inline policies: name to document.
     pub fn add_permission_set(
         &mut self,
         name: &str,
@@ -273,8 +273,8 @@ impl World {
         self.accounts.entry(account.to_owned()).or_default();
     }
 
-    /// The role of a permission set in an account, which is made when it is first needed. Gives its name, and how long
-    /// its credentials last; `None` when there is no such permission set.
+    /// Returns the role of a permission set in an account, which is created when it is first needed: its name, and the
+    /// lifetime of its credentials in seconds. `None` if there is no such permission set.
     pub(crate) fn provision_role(
         &mut self,
         account: &str,
@@ -301,7 +301,7 @@ impl World {
     }
 }
 
-/// As Identity Center writes it: its own provider in the account, for SAML.
+/// The trust policy that Identity Center writes: it trusts its own SAML provider in the account.
 fn trust_of_identity_center(account: &str) -> String {
     let provider = format!("arn:aws:iam::{account}:saml-provider/AWSSSO_1f2e3d4c5b6a7980_DO_NOT_DELETE");
     let statement = json!([{

@@ -1,4 +1,4 @@
-//! What the sign-in service has given out: authorization codes, and sessions of `aws login`.
+//! The state of the sign-in service: authorization codes, and sessions of `aws login`.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::{Principal, WorldSecret};
 use crate::jwt::PublicKey;
 
-/// What the sign-in service knows.
+/// The state of the sign-in service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Logins {
-    /// Authorization codes that were not exchanged yet, by the code's digest.
+    /// Authorization codes that were not exchanged yet, by the digest of the code.
     pub codes: BTreeMap<String, LoginCode>,
-    /// Sessions, by the digest of the refresh token that they began with.
+    /// Sessions, by the digest of their first refresh token.
     pub sessions: BTreeMap<String, LoginSession>,
-    /// Ids of the proofs that were seen, and when: each is good once.
+    /// Ids of the proofs that were used, and when: each proof is accepted only once.
     pub proofs: BTreeMap<String, Timestamp>,
 }
 
@@ -25,15 +25,15 @@ pub struct Logins {
 pub struct LoginCode {
     /// Who signed in.
     pub principal: Principal,
-    /// Which of the two clients asked.
+    /// The client id of the request.
     pub client_id: String,
-    /// Where the code was sent to.
+    /// The redirect URI that the code was sent to.
     pub redirect_uri: String,
     /// The challenge of the code verifier (SHA-256, base64url).
     pub challenge: String,
-    /// The region whose page it was, where the host named one.
+    /// The region in the host of the sign-in page, if it names one.
     pub region: Option<String>,
-    /// When it ends.
+    /// When the code expires.
     pub expires_at: Timestamp,
 }
 
@@ -42,35 +42,35 @@ pub struct LoginCode {
 pub struct LoginSession {
     /// Who signed in.
     pub principal: Principal,
-    /// The client that it belongs to.
+    /// The client that the session belongs to.
     pub client_id: String,
     /// The key that signs its proofs.
     pub key: PublicKey,
-    /// The refresh token of now.
+    /// The current refresh token.
     pub refresh_token: WorldSecret,
-    /// The one before it, and when it was replaced.
+    /// The previous refresh token, and when it was replaced.
     pub previous: Option<(WorldSecret, Timestamp)>,
-    /// The region that it was made in, where the host named one.
+    /// The region in the host of the request that created the session, if it names one.
     pub region: Option<String>,
-    /// When it ends.
+    /// When the session expires.
     pub expires_at: Timestamp,
-    /// What became of it.
+    /// Whether the session can be refreshed.
     pub state: LoginState,
 }
 
-/// What became of a session of `aws login`.
+/// The state of a session of `aws login`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LoginState {
     /// It can be refreshed.
     Active,
-    /// It was revoked.
+    /// The session was revoked.
     Revoked,
-    /// The password of its user was changed.
+    /// The user's password was changed.
     CredentialsChanged,
 }
 
 impl Logins {
-    /// Removes what can no longer be asked for.
+    /// Removes what expired more than a day ago.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const DAY: i64 = 24 * 3600;
         let is_recent = |at: &Timestamp| now.as_second() - at.as_second() < DAY;

@@ -1,4 +1,4 @@
-//! The machine of the world: what instance metadata and the container endpoint give credentials of.
+//! The machine of the world, whose role's credentials instance metadata and the container endpoint return.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -7,19 +7,19 @@ use subtle::ConstantTimeEq;
 
 use super::{Role, WorldSecret};
 
-/// A machine that has a role, as an instance and as a container.
+/// A machine with a role, both as an instance and as a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// The account of its role.
     pub account: String,
     /// The role's name.
     pub role: String,
-    /// The role, where it is made when it is first used: who only looks at roles and users has one less to look at.
+    /// The role, if it is created only on first use: until then, lists of roles do not show it.
     #[serde(default)]
     pub new_role: Option<Role>,
-    /// What containers send as `Authorization`.
+    /// The value of `Authorization` that containers send.
     pub container_token: WorldSecret,
-    /// Tokens that instance metadata gave out.
+    /// Tokens issued by instance metadata.
     #[serde(default)]
     pub tokens: Vec<MachineToken>,
 }
@@ -27,19 +27,19 @@ pub struct Machine {
 /// A token of instance metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineToken {
-    /// SHA-256 of it, in hexadecimal.
+    /// SHA-256 of the token, in hexadecimal.
     pub digest: String,
     /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl MachineToken {
-    /// The digest of a token.
+    /// Returns the digest of a token.
     pub fn digest_of(token: &str) -> String {
         hex::encode(Sha256::digest(token))
     }
 
-    /// Whether it is this token.
+    /// Returns whether this is the stored form of `token`.
     pub(crate) fn is_of(&self, token: &str) -> bool {
         self.digest.as_bytes().ct_eq(Self::digest_of(token).as_bytes()).into()
     }

@@ -1,8 +1,8 @@
-//! What exists in the sandbox: accounts, users, keys, MFA devices, roles, sessions, buckets, and the
-//! identity providers outside.
+//! The state of a sandbox: accounts, users, keys, MFA devices, roles, sessions, buckets, and the external identity
+//! providers.
 //!
-//! The world is plain data with one text form, JSON. Where it is kept is `file`'s matter,
-//! what may be done to it is decided elsewhere. Object bytes lie beside it, named by their digest.
+//! The world is plain data that is serialized as JSON. `file` stores it; other modules decide which changes are
+//! allowed. Object bytes are stored beside it, named by their digest.
 
 mod bucket;
 mod console;
@@ -47,39 +47,39 @@ pub use organization::{Organization, RootSessions};
 pub use secret::WorldSecret;
 pub use session::{Principal, Session, SessionKind, WebIdentity};
 
-/// All that exists.
+/// The whole state of a sandbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct World {
-    /// The sandbox's id. Every access key id that it mints carries a mark made from it.
+    /// The sandbox's id. Every access key id that the sandbox mints contains a mark derived from it.
     pub id: String,
-    /// How far the sandbox's clock is ahead of the system's, in seconds.
+    /// How many seconds the sandbox's clock is ahead of the system clock.
     pub clock_offset_seconds: i64,
     /// Accounts by their 12 digits.
     pub accounts: BTreeMap<String, Account>,
-    /// Temporary credentials that were given out, by access key id.
+    /// Temporary credentials that were issued, by access key id.
     pub sessions: BTreeMap<String, Session>,
     /// Buckets by name.
     pub buckets: BTreeMap<String, Bucket>,
-    /// Multipart uploads under way, by upload id.
+    /// Multipart uploads in progress, by upload id.
     pub uploads: BTreeMap<String, Upload>,
     /// AWS's own managed policies: ARN to document.
     pub managed_policies: BTreeMap<String, String>,
-    /// Identity providers by issuer. They are no one's in particular: an account must know them to trust them.
+    /// Identity providers by issuer. They belong to no account; an account must register one to trust it.
     #[serde(default)]
     pub identity_providers: BTreeMap<String, IdentityProvider>,
-    /// The organization that some of the accounts belong to.
+    /// The organization of some of the accounts, if there is one.
     #[serde(default)]
     pub organization: Option<Organization>,
-    /// What the sign-in service has given out.
+    /// The state of the sign-in service.
     #[serde(default)]
     pub logins: Logins,
-    /// What the console has given out.
+    /// The state of the console.
     #[serde(default)]
     pub console: Console,
     /// The instance of IAM Identity Center.
     #[serde(default)]
     pub identity_center: Option<IdentityCenter>,
-    /// The machine that instance metadata and the container endpoint are on.
+    /// The machine that instance metadata and the container endpoint serve.
     #[serde(default)]
     pub machine: Option<Machine>,
 }
@@ -97,38 +97,38 @@ pub struct Account {
     pub roles: BTreeMap<String, Role>,
     /// MFA devices by serial number.
     pub mfa_devices: BTreeMap<String, MfaDevice>,
-    /// Regions in which STS gives its users and roles no credentials.
+    /// Regions in which STS issues no credentials to its users and roles.
     #[serde(default)]
     pub disabled_regions: BTreeSet<String>,
-    /// Issuers whose tokens it takes, by the ARN that trust policies name.
+    /// Registered issuers of tokens, by their ARN in trust policies.
     #[serde(default)]
     pub oidc_providers: BTreeMap<String, OidcProvider>,
-    /// The issuer of the tokens that GetWebIdentityToken gives its users and roles; `None` where outbound web
-    /// identity federation is not enabled. Its key is among the world's identity providers.
+    /// The issuer of the tokens that GetWebIdentityToken returns to its users and roles; `None` if outbound web
+    /// identity federation is disabled. Its key is among the world's identity providers.
     #[serde(default)]
     pub outbound_issuer: Option<String>,
     /// The account's own managed policies: ARN to document.
     #[serde(default)]
     pub managed_policies: BTreeMap<String, String>,
-    /// Who has which managed policy, AWS's or the account's: by the policy's ARN.
+    /// Attachments of managed policies, AWS's or the account's own, by the ARN of the policy.
     #[serde(default)]
     pub attachments: BTreeMap<String, Attached>,
-    /// The account's alias, the name in the address of its sign-in page.
+    /// The account's alias, which is part of the URL of its sign-in page.
     #[serde(default)]
     pub alias: Option<String>,
-    /// The account's name in its organization, which lists of accounts show.
+    /// The account's name in its organization, as in lists of accounts.
     #[serde(default)]
     pub name: Option<String>,
 }
 
-/// Names of those that have a managed policy.
+/// The entities that a managed policy is attached to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attached {
-    /// Users.
+    /// Names of users.
     pub users: BTreeSet<String>,
-    /// Groups.
+    /// Names of groups.
     pub groups: BTreeSet<String>,
-    /// Roles.
+    /// Names of roles.
     pub roles: BTreeSet<String>,
 }
 
@@ -139,7 +139,7 @@ pub struct User {
     pub path: String,
     /// `AIDA...`.
     pub user_id: String,
-    /// When it was made.
+    /// When the user was created.
     pub created_at: Timestamp,
     /// Access keys, at most two.
     pub keys: Vec<Key>,
@@ -159,16 +159,16 @@ pub struct Group {
     pub path: String,
     /// `AGPA...`.
     pub group_id: String,
-    /// When it was made.
+    /// When the group was created.
     pub created_at: Timestamp,
-    /// Names of the users in it.
+    /// Names of its users.
     pub members: BTreeSet<String>,
     /// Inline policies: name to document.
     pub policies: BTreeMap<String, String>,
 }
 
 impl Attached {
-    /// How many have it.
+    /// Returns the number of entities.
     pub(crate) fn count(&self) -> usize {
         self.users.len() + self.groups.len() + self.roles.len()
     }
@@ -189,31 +189,31 @@ impl Default for Group {
 /// A long-lived access key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Key {
-    /// The public half.
+    /// The access key id.
     pub id: String,
-    /// The secret half.
+    /// The secret access key.
     pub secret: WorldSecret,
-    /// Whether it is taken.
+    /// Whether the key is accepted.
     pub status: KeyStatus,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: Timestamp,
     /// What it was last used for.
     pub last_used: Option<LastUsed>,
 }
 
-/// Whether an access key is taken.
+/// Whether an access key is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyStatus {
-    /// It is.
+    /// The key is accepted.
     Active,
-    /// It is not, until it is made active again.
+    /// The key is rejected until it is activated again.
     Inactive,
 }
 
 /// The last use of an access key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LastUsed {
-    /// When.
+    /// When the key was used.
     pub at: Timestamp,
     /// The service: `sts`, `iam`, `s3`.
     pub service: String,
@@ -224,13 +224,13 @@ pub struct LastUsed {
 /// A virtual MFA device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MfaDevice {
-    /// The seed in base32, as authenticator apps take it.
+    /// The seed in base32, as for authenticator apps.
     pub seed: WorldSecret,
-    /// The user that it is enabled for.
+    /// The user for whom it is enabled.
     pub user: Option<String>,
-    /// Since when.
+    /// When it was enabled.
     pub enabled_at: Option<Timestamp>,
-    /// The last step whose code was accepted. It and older ones are used up.
+    /// The last step whose code was accepted. The codes of this and earlier steps are used up.
     pub last_step: Option<i64>,
 }
 
@@ -241,23 +241,23 @@ pub struct Role {
     pub path: String,
     /// `AROA...`.
     pub role_id: String,
-    /// When it was made.
+    /// When the role was created.
     pub created_at: Timestamp,
     /// The trust policy's document.
     pub trust: String,
-    /// What it is for, in words.
+    /// The description of the role.
     pub description: String,
     /// Inline policies: name to document.
     pub policies: BTreeMap<String, String>,
     /// The ARN of the managed policy that is the permissions boundary.
     pub boundary: Option<String>,
-    /// The longest session, 3600..=43200 seconds.
+    /// The maximum duration of a session in seconds, 3600..=43200.
     pub max_session_seconds: i64,
     /// Tags.
     pub tags: BTreeMap<String, String>,
 }
 
-/// Who owns a long-lived key.
+/// The owner of a long-lived key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyOwner<'a> {
     /// A user, by account and name.
@@ -267,10 +267,10 @@ pub(crate) enum KeyOwner<'a> {
 }
 
 impl World {
-    /// A world with nothing in it but AWS's managed policies.
+    /// Creates a world that contains only AWS's managed policies.
     ///
     /// # Errors
-    /// When the operating system returned no random bytes.
+    /// If the operating system returns no random bytes.
     pub fn empty() -> Result<Self, Error> {
         Ok(Self {
             id: hex::encode(mint::mint_bytes::<8>()?),
@@ -289,10 +289,10 @@ impl World {
         })
     }
 
-    /// Makes a new active access key with this world's mark. It belongs to no one until put somewhere.
+    /// Creates an active access key with this world's mark. The caller assigns it to an owner.
     ///
     /// # Errors
-    /// When the operating system returned no random bytes.
+    /// If the operating system returns no random bytes.
     pub fn mint_key(&self, created_at: Timestamp) -> Result<Key, Error> {
         Ok(Key {
             id: mint::mint_key_id("AKIA", &self.id)?,
@@ -303,13 +303,13 @@ impl World {
         })
     }
 
-    /// The first access key of a user, in the form that a vault takes.
+    /// Returns the first access key of a user, as a store accepts it.
     pub fn access_key(&self, account: &str, user: &str) -> Option<hatbox_types::secret::AccessKey> {
         let key = self.accounts.get(account)?.users.get(user)?.keys.first()?;
         hatbox_types::secret::AccessKey::parse(&key.id, key.secret.expose()).ok()
     }
 
-    /// A long-lived key by id, with its owner.
+    /// Finds a long-lived key and its owner by id.
     pub(crate) fn find_key(&self, id: &str) -> Option<(KeyOwner<'_>, &Key)> {
         self.accounts.iter().find_map(|(account, entry)| {
             let of_root = entry.root_keys.iter().map(|key| (KeyOwner::Root(account), key));
@@ -320,7 +320,7 @@ impl World {
         })
     }
 
-    /// A long-lived key by id, to be changed.
+    /// Finds a long-lived key by id, to change it.
     pub(crate) fn find_key_mut(&mut self, id: &str) -> Option<&mut Key> {
         self.accounts.values_mut().find_map(|account| {
             let of_users = account.users.values_mut().flat_map(|user| user.keys.iter_mut());
@@ -328,28 +328,28 @@ impl World {
         })
     }
 
-    /// A user by account and name.
+    /// Returns a user by account and name.
     pub(crate) fn user(&self, account: &str, name: &str) -> Option<&User> {
         self.accounts.get(account)?.users.get(name)
     }
 
-    /// A role by account and name.
+    /// Returns a role by account and name.
     pub(crate) fn role(&self, account: &str, name: &str) -> Option<&Role> {
         self.accounts.get(account)?.roles.get(name)
     }
 
-    /// A role by its ARN, of which the path is a part.
+    /// Returns a role by its ARN, if the path matches too.
     pub(crate) fn role_of(&self, arn: &RoleArn) -> Option<&Role> {
         let found = self.role(arn.account(), arn.role_name());
         found.filter(|role| role_arn(arn.account(), &role.path, arn.role_name()) == arn.as_str())
     }
 
-    /// The document of a managed policy that users and roles of `account` can have.
+    /// Returns the document of a managed policy that can be attached to users and roles of `account`.
     pub(crate) fn managed_policy<'a>(&'a self, account: &'a Account, arn: &str) -> Option<&'a String> {
         self.managed_policies.get(arn).or_else(|| account.managed_policies.get(arn))
     }
 
-    /// Forgets what no one can ask for any more: sessions that ended more than a week ago.
+    /// Removes sessions that ended more than a week ago, and other expired state.
     pub(crate) fn prune(&mut self, now: Timestamp) {
         const WEEK: i64 = 7 * 24 * 3600;
         self.sessions.retain(|_, session| now.as_second() - session.expires_at.as_second() < WEEK);
@@ -358,17 +358,17 @@ impl World {
     }
 }
 
-/// `arn:aws:iam::A:user/PATH/NAME`.
+/// Returns `arn:aws:iam::A:user/PATH/NAME`.
 pub(crate) fn user_arn(account: &str, path: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:user{path}{name}")
 }
 
-/// `arn:aws:iam::A:group/PATH/NAME`.
+/// Returns `arn:aws:iam::A:group/PATH/NAME`.
 pub(crate) fn group_arn(account: &str, path: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:group{path}{name}")
 }
 
-/// `arn:aws:iam::A:role/PATH/NAME`.
+/// Returns `arn:aws:iam::A:role/PATH/NAME`.
 pub(crate) fn role_arn(account: &str, path: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role{path}{name}")
 }

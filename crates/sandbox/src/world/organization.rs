@@ -1,4 +1,4 @@
-//! The organization that accounts may belong to, as far as AssumeRoot asks for it.
+//! The organization of some of the accounts, as AssumeRoot needs it.
 
 use std::collections::BTreeSet;
 
@@ -8,36 +8,36 @@ use serde_json::json;
 /// An organization of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organization {
-    /// The account that manages the others.
+    /// The management account.
     pub management_account: String,
-    /// The accounts that it manages.
+    /// The member accounts.
     pub member_accounts: BTreeSet<String>,
-    /// Members that may do for IAM what the management account may.
+    /// Member accounts that are delegated administrators for IAM.
     pub delegated_administrators: BTreeSet<String>,
-    /// Whether tasks of the members' root users can be done from there: centralized root access.
+    /// Whether centralized root access for member accounts is enabled.
     pub root_sessions: RootSessions,
 }
 
-/// Whether centralized root access is on.
+/// Whether centralized root access is enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RootSessions {
-    /// AssumeRoot gives sessions.
+    /// AssumeRoot returns sessions.
     Enabled,
-    /// It gives none.
+    /// AssumeRoot is refused.
     Disabled,
 }
 
 impl Organization {
-    /// Whether users and roles of `account` may do what the management account may.
+    /// Returns whether `account` is the management account or a delegated administrator.
     pub(crate) fn is_run_by(&self, account: &str) -> bool {
         self.management_account == account || self.delegated_administrators.contains(account)
     }
 }
 
-/// A root user, as the resource of a policy.
+/// The resource ARN of any root user in a policy.
 const ROOT: &str = "arn:aws:iam::*:root";
 
-/// What each task of a root user needs, and of what. The names are AWS's, the documents our own.
+/// The task policies: the name in AWS, the resource, and the allowed actions. The documents are our own.
 const TASKS: [(&str, &str, &[&str]); 5] = [
     (
         "IAMAuditRootUserCredentials",
@@ -79,7 +79,7 @@ const TASKS: [(&str, &str, &[&str]); 5] = [
     ),
 ];
 
-/// The document of the task policy `arn`; `None` when AWS publishes none of that name.
+/// Returns the document of the task policy `arn`; `None` if AWS has no task policy of this name.
 pub(crate) fn task_policy(arn: &str) -> Option<String> {
     let name = arn.strip_prefix("arn:aws:iam::aws:policy/root-task/")?;
     let (_, resource, actions) = TASKS.iter().find(|(task, _, _)| *task == name)?;

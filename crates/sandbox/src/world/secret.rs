@@ -1,21 +1,21 @@
-//! Secrets that the world's file holds, and that no message shows.
+//! Secrets that are stored in the world's file but never shown in messages.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A secret that the world must keep in its file. `Debug` does not show it.
+/// A secret that is stored in the world's file. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorldSecret(String);
 
 impl WorldSecret {
-    /// Takes the text over.
+    /// Wraps the text.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The text itself.
+    /// Returns the secret text.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Temporary credentials that were given out, and whom they represent.
+//! Temporary credentials that were issued, and their principals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,43 +12,43 @@ use super::{World, WorldSecret, role_arn, user_arn};
 pub struct Session {
     /// The secret half of the temporary key.
     pub secret: WorldSecret,
-    /// The session token that must come with it.
+    /// The session token that must be sent with the key.
     pub token: WorldSecret,
-    /// Whom the credentials represent.
+    /// The principal of the credentials.
     pub principal: Principal,
-    /// The call that gave them.
+    /// The call that issued them.
     pub kind: SessionKind,
-    /// When they were given.
+    /// When they were issued.
     pub issued_at: Timestamp,
-    /// When they end. Whole seconds.
+    /// When they expire, in whole seconds.
     pub expires_at: Timestamp,
-    /// Session policies, as documents; `None` when there are none, which is no limit.
+    /// The documents of the session policies; `None` if there are none, which does not limit the session.
     pub policies: Option<Vec<String>>,
-    /// Session tags, with those that came along the chain.
+    /// Session tags, including those inherited through role chaining.
     pub tags: BTreeMap<String, String>,
-    /// Keys of the tags that go on to the next role.
+    /// Keys of the transitive tags, which the next role session inherits.
     pub transitive_tags: BTreeSet<String>,
-    /// The source identity. It goes on to every next role.
+    /// The source identity, which every later role session inherits.
     pub source_identity: Option<String>,
-    /// The token that a role was put on with, when it was one of a provider.
+    /// The provider's token that the role was assumed with, if it was.
     #[serde(default)]
     pub web_identity: Option<WebIdentity>,
-    /// Whether a user's access key signed the call for them.
+    /// Whether a user's access key signed the call that issued them.
     #[serde(default)]
     pub by_access_key: bool,
 }
 
-/// What a session keeps of the token of a provider. Policies of the role see it.
+/// The data of a provider's token that is available to policies of the session's role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebIdentity {
     /// ARN of the provider.
     pub provider: String,
-    /// Condition keys, names in lower case: `issuer:sub`, `issuer:aud`.
+    /// Condition keys and their values, names in lower case: `issuer:sub`, `issuer:aud`.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
 impl WebIdentity {
-    /// The condition keys that it brings, names in lower case.
+    /// Returns the condition keys for policies, names in lower case.
     pub(crate) fn condition_keys(&self) -> BTreeMap<String, Vec<String>> {
         let mut keys = self.keys.clone();
         keys.insert("aws:federatedprovider".to_owned(), vec![self.provider.clone()]);
@@ -56,25 +56,25 @@ impl WebIdentity {
     }
 }
 
-/// The call that gave temporary credentials.
+/// The call that issued temporary credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionKind {
-    /// AssumeRole, signed or with the token of a provider; or GetRoleCredentials of Identity Center.
+    /// AssumeRole, AssumeRoleWithWebIdentity, or GetRoleCredentials of Identity Center.
     AssumeRole,
-    /// GetSessionToken; with the time of the MFA code, if one was given.
+    /// GetSessionToken.
     GetSessionToken {
-        /// When the code was accepted.
+        /// When the MFA code was accepted, if the call had one.
         mfa_at: Option<Timestamp>,
     },
     /// GetFederationToken.
     GetFederationToken,
-    /// AssumeRoot: the root user of a member account, for one task.
+    /// AssumeRoot: the root user of a member account for one task.
     AssumeRoot,
-    /// `aws login`: a user, a role or the root user, signed in by a browser.
+    /// `aws login`: a user, role session or root user that signed in through the browser.
     Login,
 }
 
-/// Whom credentials represent.
+/// The principal of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Principal {
     /// A user.
@@ -98,11 +98,11 @@ pub enum Principal {
         /// The session's name.
         session: String,
     },
-    /// A federated user, with the rights of the user that asked for the token.
+    /// A federated user, with the permissions of the user that called GetFederationToken.
     Federated {
         /// The account.
         account: String,
-        /// The user that asked.
+        /// The user that called GetFederationToken.
         user: Option<String>,
         /// The federated user's name.
         name: String,
@@ -110,7 +110,7 @@ pub enum Principal {
 }
 
 impl Principal {
-    /// The account.
+    /// Returns the account.
     pub fn account(&self) -> &str {
         match self {
             Self::User { account, .. }
@@ -120,7 +120,7 @@ impl Principal {
         }
     }
 
-    /// The ARN, as GetCallerIdentity shows it. `world` knows the path of a user.
+    /// Returns the ARN that GetCallerIdentity shows. `world` is needed for the path of a user.
     pub fn arn(&self, world: &World) -> String {
         match self {
             Self::User { account, name } => {
@@ -134,7 +134,7 @@ impl Principal {
         }
     }
 
-    /// The ARN that policies mean by `aws:PrincipalArn`: that of the role for its sessions.
+    /// Returns the value of `aws:PrincipalArn`: for a role session, the ARN of the role.
     pub fn principal_arn(&self, world: &World) -> String {
         match self {
             Self::RoleSession { account, role, .. } => {
@@ -144,7 +144,7 @@ impl Principal {
         }
     }
 
-    /// `aws:userid`, as GetCallerIdentity shows it; empty when the user or role is gone.
+    /// Returns `aws:userid`, as GetCallerIdentity shows it; empty if the user or role no longer exists.
     pub fn user_id(&self, world: &World) -> String {
         match self {
             Self::User { account, name } => {

@@ -1,4 +1,4 @@
-//! A test's sandbox, and a client that signs with `aws-sigv4` and sends raw bytes.
+//! A sandbox for one test, and a client that signs with `aws-sigv4` and sends raw bytes.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -16,7 +16,7 @@ use hatbox_sandbox::{Options, Running, start};
 
 pub(crate) const JAN: &str = "arn:aws:iam::111122223333:user/jan";
 pub(crate) use hatbox_sandbox::world::{ADMIN_ROLE as ADMIN, AUDITOR_ROLE as AUDITOR};
-/// Trusts everybody of the people account for everything, 12 hours long.
+/// A role with all permissions and sessions of up to 12 hours, which trusts the whole people account.
 pub(crate) const OPEN: &str = "arn:aws:iam::111122223333:role/team/open";
 
 /// Keys to sign with.
@@ -27,7 +27,7 @@ pub(crate) struct Keys {
     pub(crate) token: Option<String>,
 }
 
-/// A request, signed or not, that can still be spoilt.
+/// A request, signed or not, that a test can still modify.
 #[derive(Clone)]
 pub(crate) struct Raw {
     pub(crate) method: String,
@@ -50,7 +50,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The text of the first element `name`.
+    /// Returns the text of the first element `name`.
     pub(crate) fn text(&self, name: &str) -> String {
         let start = self.body.split_once(&format!("<{name}>")).map_or("", |(_, rest)| rest);
         let text = start.split_once(&format!("</{name}>")).map_or("", |(text, _)| text);
@@ -84,12 +84,12 @@ impl Answer {
     }
 }
 
-/// A sandbox of a test's own.
+/// A sandbox for a single test.
 pub(crate) struct Sandbox {
     pub(crate) running: Option<Running>,
     pub(crate) directory: PathBuf,
     pub(crate) jan: Keys,
-    /// How far the client's clock is ahead of the system's.
+    /// How many seconds the client's clock is ahead of the system clock.
     pub(crate) clock: i64,
     _temporary: tempfile::TempDir,
 }
@@ -139,7 +139,7 @@ impl Sandbox {
         Self { running: Some(running), directory, jan, clock: 0, _temporary: temporary }
     }
 
-    /// With one more role `x` in the work account.
+    /// Starts a sandbox with an additional role `x` in the work account.
     pub(crate) fn with_role(trust: &str) -> Self {
         Self::start_with(|world| {
             let roles = &mut world.accounts.get_mut(WORK_ACCOUNT).unwrap().roles;
@@ -160,13 +160,13 @@ impl Sandbox {
         self.running.as_ref().unwrap().address
     }
 
-    /// Moves the sandbox's clock and the client's.
+    /// Advances the clocks of the sandbox and the client.
     pub(crate) fn advance(&mut self, seconds: i64) {
         self.clock += seconds;
         self.control().advance_clock(seconds).unwrap();
     }
 
-    /// A code that is not used yet: the clocks are moved on where the current one is.
+    /// Returns an unused code; advances the clocks if the current one is used.
     pub(crate) fn fresh_code(&mut self) -> String {
         if self.control().code(MFA_SERIAL).unwrap().is_used {
             self.advance(30);
@@ -175,7 +175,7 @@ impl Sandbox {
         self.control().code(MFA_SERIAL).unwrap().code
     }
 
-    /// Moves on where the current step is about to end, so that it does not end within a test's few calls.
+    /// Advances the clocks if the current step is about to end, so that it lasts for the calls of a test.
     pub(crate) fn leave_the_edge(&mut self) {
         if self.control().code(MFA_SERIAL).unwrap().seconds_left < 5 {
             self.advance(5);
@@ -188,7 +188,7 @@ impl Sandbox {
         if shift < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
     }
 
-    /// A signed request of the query protocol.
+    /// Returns a signed request of the query protocol.
     pub(crate) fn query(&self, keys: &Keys, service: &str, params: &[(&str, &str)]) -> Raw {
         let body: Vec<String> =
             params.iter().map(|(n, v)| format!("{}={}", percent(n), percent(v))).collect();
@@ -204,7 +204,7 @@ impl Sandbox {
         self.sign(keys, service, raw, Signing::default())
     }
 
-    /// Calls STS and gives the answer.
+    /// Calls STS.
     pub(crate) fn sts(&self, keys: &Keys, action: &str, params: &[(&str, &str)]) -> Answer {
         let mut all = vec![("Action", action), ("Version", "2011-06-15")];
         all.extend(params);
@@ -217,14 +217,14 @@ impl Sandbox {
         self.send(&self.query(keys, "iam", &all))
     }
 
-    /// AssumeRole with the session name `me` and further parameters.
+    /// Calls AssumeRole with the session name `me` and additional parameters.
     pub(crate) fn assume(&self, keys: &Keys, role: &str, params: &[(&str, &str)]) -> Answer {
         let mut all = vec![("RoleArn", role), ("RoleSessionName", "me")];
         all.extend(params);
         self.sts(keys, "AssumeRole", &all)
     }
 
-    /// A call that nobody signs.
+    /// Sends an unsigned call.
     pub(crate) fn unsigned(&self, action: &str, params: &[(&str, &str)]) -> Answer {
         let mut all = vec![("Action", action), ("Version", "2011-06-15")];
         all.extend(params);
@@ -318,18 +318,18 @@ impl Sandbox {
     }
 }
 
-/// How a request is signed, where it is not the usual way.
+/// Deviations from the usual way to sign a request.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Signing<'a> {
-    /// The client's clock against the sandbox's, in seconds.
+    /// How many seconds the client's clock is ahead of the sandbox's.
     pub(crate) skew: i64,
-    /// Another service in the scope than the one called.
+    /// The service in the scope, if it is not the one that is called.
     pub(crate) service: Option<&'a str>,
-    /// Another region in the scope than us-east-1.
+    /// The region in the scope, if it is not us-east-1.
     pub(crate) region: Option<&'a str>,
-    /// Presigned, for so many seconds.
+    /// The validity in seconds of a presigned URL.
     pub(crate) expires: Option<u64>,
-    /// The payload's hash, or what stands in its place.
+    /// The payload's hash, or the value that replaces it.
     pub(crate) precomputed: Option<&'a str>,
 }
 

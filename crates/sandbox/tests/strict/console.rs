@@ -1,4 +1,4 @@
-//! The console: sign-in tokens, what credentials they are given for, and the sessions of a browser.
+//! The console: sign-in tokens, which credentials they are issued for, and browser sessions.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::world::AUDITOR_ROLE;

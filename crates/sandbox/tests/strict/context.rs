@@ -1,4 +1,4 @@
-//! What a trust policy sees of MFA, by what signed the call; and permissions that both sides must give.
+//! The MFA keys that a trust policy sees, by the credentials of the call; and permissions that both sides must grant.
 
 use hatbox_sandbox::world::{MFA_SERIAL, PEOPLE_ACCOUNT, USER};
 
@@ -6,9 +6,10 @@ use crate::client::{OPEN, Sandbox, policy};
 
 const X: &str = "arn:aws:iam::444455556666:role/x";
 
-/// | condition | access key | with a code | session | session of a code | role |
+/// | condition | access key | access key with a code | session | session with a code | role |
 ///
-/// An access key brings no MFA keys at all, a session of a user says yes or no, a role's never says yes.
+/// A call by access key has no MFA keys at all, that of a user session has `true` or `false`, and that of a role
+/// `false`.
 const MFA: [(&str, [bool; 5]); 8] = [
     (r#""Bool":{"aws:MultiFactorAuthPresent":"true"}"#, [false, true, false, true, false]),
     (r#""Bool":{"aws:MultiFactorAuthPresent":"false"}"#, [false, false, true, false, true]),

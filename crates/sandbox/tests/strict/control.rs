@@ -1,4 +1,4 @@
-//! The control paths, faults, the Host, the directory.
+//! The control paths, faults, the `Host` header, the sandbox directory.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ fn a_host_that_is_not_ours_is_refused() {
         (format!("evil.example:{port}"), false),
         (format!("127.0.0.1.evil.example:{port}"), false),
         (format!("evil-127.0.0.1:{port}"), false),
-        // A forwarded port, or a proxy in between: the name is ours all the same.
+        // Through a forwarded port or a proxy, the name is still allowed.
         (format!("127.0.0.1:{}", port ^ 1), true),
         ("127.0.0.1".to_owned(), true),
         (format!("127.0.0.1:{port}:{port}"), false),
@@ -66,7 +66,7 @@ fn a_body_past_the_limit_is_refused() {
     let sandbox = Sandbox::start();
     let mut raw = sandbox.s3_raw("PUT", "/work-logs/x", &[], b"");
     raw.body = vec![0; (64 << 20) + 1];
-    // The server may close before the last byte is written.
+    // The server may close the connection before the last byte is written.
     let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| sandbox.send(&raw).status));
     assert!(answer.is_err() || answer.is_ok_and(|status| status == 413));
     sandbox.sts(&sandbox.jan, "GetCallerIdentity", &[]).ok();
@@ -123,7 +123,7 @@ fn a_dropped_connection_is_before_the_call_and_a_dropped_answer_after_it() {
     assert_eq!(sandbox.sts(&sandbox.jan, "GetSessionToken", &params).status, 0);
     sandbox.control().add_fault(&Fault::once(FaultKind::DropAnswer)).unwrap();
     assert_eq!(sandbox.sts(&sandbox.jan, "GetSessionToken", &params).status, 0);
-    // The code was used by the second, not by the first.
+    // The second call used up the code, the first did not.
     assert_eq!(sandbox.sts(&sandbox.jan, "GetSessionToken", &params).status, 403);
     let log = sandbox.control().log(0).unwrap();
     assert_eq!((log[0].granted_seconds, log[1].granted_seconds), (None, Some(43_200)));

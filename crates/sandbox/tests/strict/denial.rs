@@ -1,4 +1,4 @@
-//! DecodeAuthorizationMessage: what it tells, and to whom.
+//! DecodeAuthorizationMessage: the content of messages, and who may decode them.
 
 use hatbox_sandbox::world::{PEOPLE_ACCOUNT, USER};
 
@@ -26,7 +26,7 @@ fn a_message_that_the_sandbox_encoded_is_decoded_and_no_other() {
     for message in ["x", &encoded[1..], &format!("{encoded}A")] {
         decode(message).refused(400, code, INVALID);
     }
-    // An allowed call has none, nor one that never was.
+    // Allowed calls and unknown numbers have no message.
     for number in [0, 2, 99] {
         assert!(sandbox.control().encoded_denial(number).is_err(), "{number}");
     }

@@ -1,10 +1,10 @@
-//! IAM: setting a scene, rotating keys, and who may.
+//! IAM: setting up tests, rotating keys, and the required permissions.
 
 use hatbox_sandbox::world::{MFA_SERIAL, PEOPLE_ACCOUNT, USER, World};
 
 use crate::client::{AUDITOR, Keys, OPEN, Sandbox, policy};
 
-/// With jan as the demo world has it: allowed to manage the own keys and nothing else.
+/// Starts a sandbox with jan as in the demo world, who may only manage his own keys.
 fn plain() -> Sandbox {
     Sandbox::start_with(|world| {
         world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap().users.get_mut(USER).unwrap().policies.remove("all");
@@ -43,7 +43,7 @@ fn a_user_may_do_what_the_policies_allow_and_no_more() {
     sandbox.iam(&sandbox.jan, "GetUser", &[]).ok();
     let text = "User: arn:aws:iam::111122223333:user/jan is not authorized to perform: iam:ListUsers on resource: arn:aws:iam::111122223333:user/ because no identity-based policy allows the iam:ListUsers action";
     sandbox.iam(&sandbox.jan, "ListUsers", &[]).refused(403, "AccessDenied", text);
-    // Another's keys are not jan's; whether bob is there is not told.
+    // The error for another user's keys does not reveal whether bob exists.
     assert_eq!(
         sandbox.iam(&sandbox.jan, "ListAccessKeys", &[("UserName", "bob")]).text("Code"),
         "AccessDenied"
@@ -153,7 +153,7 @@ fn a_device_is_enabled_by_two_consecutive_codes() {
     assert_eq!(enable(&second, &third).text("Code"), "EntityAlreadyExists");
     let listed = sandbox.iam(&sandbox.jan, "ListMFADevices", &[]);
     assert_eq!(listed.ok().body.matches("<SerialNumber>").count(), 2);
-    // The codes that enabled it are used up.
+    // The codes that enabled the device are used up.
     let used = [("SerialNumber", serial), ("TokenCode", third.as_str())];
     assert_eq!(sandbox.sts(&sandbox.jan, "GetSessionToken", &used).status, 403);
     sandbox.advance(30);

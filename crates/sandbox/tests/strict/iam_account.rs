@@ -1,4 +1,4 @@
-//! IAM's calls about the whole account: who may make them, what they tell, and in how many pages.
+//! IAM calls about a whole account: required permissions, content and pagination.
 
 use hatbox_sandbox::world::{Account, Attached, Group, PEOPLE_ACCOUNT, USER, World};
 
@@ -13,7 +13,7 @@ fn people(world: &mut World) -> &mut Account {
     world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap()
 }
 
-/// Jan is in the group `ops`, which has a managed policy; two more roles, one of them bounded.
+/// Starts a sandbox with a group `ops`, which has jan and a managed policy, and two more roles, one with a boundary.
 fn peopled() -> Sandbox {
     Sandbox::start_with(|world| {
         let people = people(world);
@@ -42,7 +42,7 @@ fn details(sandbox: &Sandbox, params: &[(&str, &str)]) -> Answer {
     sandbox.iam(&sandbox.jan, "GetAccountAuthorizationDetails", params)
 }
 
-/// What stands between the tags of `list`.
+/// Returns the content of the list element `name`.
 fn list<'a>(answer: &'a Answer, name: &str) -> &'a str {
     let start = answer.body.split_once(&format!("<{name}>")).unwrap().1;
     start.split_once(&format!("</{name}>")).unwrap().0
@@ -67,11 +67,11 @@ fn the_details_of_an_account_hold_all_that_is_authorised_in_it_and_no_secret() {
         "{roles}"
     );
     assert!(roles.contains("<Key>team</Key><Value>a&amp;b</Value>"), "{roles}");
-    // As with AWS: the longest session is GetRole's to tell.
+    // In AWS too, only GetRole returns it.
     assert!(!roles.contains("MaxSessionDuration"));
     let policies = list(&answer, "Policies");
     assert!(policies.contains("<Path>/team/</Path>"), "{policies}");
-    // Of AWS's own policies those that are in use.
+    // Of AWS's managed policies, only those in use are listed.
     assert!(policies.contains(READ_ONLY) && !policies.contains("AdministratorAccess"), "{policies}");
     assert_eq!(answer.text("IsTruncated"), "false");
     assert!(!answer.body.contains(&sandbox.jan.id) && !answer.body.contains(&sandbox.jan.secret));
@@ -118,7 +118,7 @@ fn the_details_come_in_pages_that_lose_and_repeat_nothing() {
     for bad in ["0", "1001"] {
         assert_eq!(details(&sandbox, &[("MaxItems", bad)]).text("Code"), "ValidationError");
     }
-    // The other lists go by the same rule.
+    // The other lists have the same pagination.
     let roles = sandbox.iam(&sandbox.jan, "ListRoles", &[("MaxItems", "1")]);
     assert_eq!(
         (roles.ok().text("RoleName").as_str(), roles.text("IsTruncated").as_str()),
@@ -185,7 +185,7 @@ fn managed_policies_of_a_user_of_a_group_and_as_a_boundary_are_heeded() {
         (code(&bounded, "ListUsers").as_str(), code(&bounded, "CreateAccessKey").as_str()),
         ("", "AccessDenied")
     );
-    // Whoever has a managed policy is not deleted with it.
+    // An entity with an attached managed policy cannot be deleted.
     let sandbox = Sandbox::start_with(|world| {
         let plain = Attached { roles: ["plain".to_owned()].into(), ..Attached::default() };
         people(world).roles.insert("plain".to_owned(), role(TRUST, &[]));

@@ -1,4 +1,4 @@
-//! Which trust policies IAM takes: fields, actions, principals, length, and whose role it is.
+//! The trust policies that IAM accepts: fields, actions, principals and length; and roles that cannot be changed.
 
 use hatbox_sandbox::world::{PEOPLE_ACCOUNT, USER};
 

@@ -1,4 +1,4 @@
-//! How long credentials last that were asked for without a length, and what caps them.
+//! The default lifetime of credentials, and its limits.
 
 use hatbox_sandbox::world::PEOPLE_ACCOUNT;
 

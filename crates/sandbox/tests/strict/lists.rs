@@ -1,4 +1,4 @@
-//! How many members a list of STS may have, and how much session policies may weigh.
+//! The maximum number of list members in STS, and the size limits of session policies.
 
 use crate::client::{AUDITOR, OPEN, Sandbox};
 use crate::parameters::{at_most, base, call};
@@ -83,7 +83,7 @@ fn a_session_policy_is_parsed_and_weighed() {
     let answer = call(&sandbox, "AssumeRole", "Policy", policy);
     let percent: u32 = answer.ok().text("PackedPolicySize").parse().unwrap();
     assert!((1..=100).contains(&percent), "{percent}");
-    // Each below its own bound, together above that of the plain text.
+    // Each is within its own limit, but together they exceed the plain-text limit.
     let long = policy.replace("s3:*", &format!("s3:{}*", "x".repeat(1950 - policy.len())));
     let arns: Vec<String> = (1..=9).map(|n| format!("PolicyArns.member.{n}.arn")).collect();
     let mut params = vec![("Policy", long.as_str())];

@@ -1,5 +1,5 @@
-//! The sandbox from outside: real HTTP, requests signed by `aws-sigv4`, one refusal and one neighbouring
-//! acceptance for each rule.
+//! Tests the sandbox from outside: over real HTTP, with requests signed by `aws-sigv4`. Each rule has a refused call
+//! and a similar one that is accepted.
 
 #[cfg(test)]
 mod client;

@@ -1,4 +1,4 @@
-//! The services on a machine: who gets the role's credentials, and who does not.
+//! The metadata services of a machine: which requests get the role's credentials.
 
 use hatbox_sandbox::CONTAINER_PATH;
 use hatbox_sandbox::world::{WORK_ACCOUNT, load_world};
@@ -20,7 +20,7 @@ fn token(sandbox: &Sandbox, life: &str) -> String {
     send(sandbox, "PUT", TOKEN, &[(LIFE_HEADER, life)]).ok().body.clone()
 }
 
-/// The credentials of an answer, which must work.
+/// Checks that the credentials in the response work, and returns the response.
 fn check_keys(sandbox: &Sandbox, answer: &Answer) -> Value {
     let given: Value = serde_json::from_str(&answer.ok().body).unwrap();
     let text = |name: &str| given[name].as_str().unwrap().to_owned();
@@ -88,7 +88,7 @@ fn a_container_needs_its_token() {
 fn a_world_without_a_machine_says_so_and_a_bucket_may_be_called_latest() {
     let sandbox = Sandbox::start_with(|world| {
         world.machine = None;
-        // No longer the demo's world, to which a machine would be added.
+        // Makes this no longer a demo world, to which the sandbox would add a machine.
         world.accounts.remove(WORK_ACCOUNT);
     });
     assert_eq!(send(&sandbox, "PUT", TOKEN, &[(LIFE_HEADER, "60")]).status, 404);

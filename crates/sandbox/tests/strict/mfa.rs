@@ -1,4 +1,4 @@
-//! MFA codes: right, wrong, used, of whom; and what a code does to later calls.
+//! MFA codes: valid, wrong, used, or of another user; and their effect on later calls.
 
 use hatbox_sandbox::world::{MFA_SERIAL, MfaDevice, PEOPLE_ACCOUNT, WorldSecret};
 
@@ -92,7 +92,7 @@ fn a_code_older_than_the_last_one_taken_is_refused() {
     sandbox.advance(30);
     let second = sandbox.fresh_code();
     sandbox.sts(&sandbox.jan, "GetSessionToken", &with(&second)).ok();
-    // Never used, and still of the step before.
+    // Unused and still within the accepted steps, but older than the last accepted code.
     sandbox.sts(&sandbox.jan, "GetSessionToken", &with(&first)).refused(403, "AccessDenied", WRONG);
     let third = sandbox.fresh_code();
     sandbox.sts(&sandbox.jan, "GetSessionToken", &with(&third)).ok();

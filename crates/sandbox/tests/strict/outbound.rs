@@ -1,4 +1,4 @@
-//! GetWebIdentityToken: who gets a token for somebody outside, what it says, and that it holds.
+//! GetWebIdentityToken: who may get a token for an external service, its content, and whether other accounts accept it.
 
 use hatbox_sandbox::world::{PEOPLE_ACCOUNT, USER, WORK_ACCOUNT, World};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::client::{Answer, JAN, Keys, OPEN, Sandbox, policy, role};
 const THEM: [(&str, &str); 2] = [("Audience.member.1", "them"), ("SigningAlgorithm", "ES384")];
 const X: &str = "arn:aws:iam::444455556666:role/x";
 
-/// A sandbox whose people account may have tokens, its issuer, and more that `edit` does with it.
+/// Starts a sandbox with outbound federation in the people account. `edit` receives the world and the issuer.
 fn enabled(edit: impl FnOnce(&mut World, &str)) -> (Sandbox, String) {
     let mut found = String::new();
     let sandbox = Sandbox::start_with(|world| {
@@ -24,7 +24,7 @@ fn ask(sandbox: &Sandbox, keys: &Keys, params: &[(&str, &str)]) -> Answer {
     sandbox.sts(keys, "GetWebIdentityToken", &all)
 }
 
-/// The claims of a token, its signature left aside.
+/// Returns the claims of a token without verifying it.
 fn claims(token: &str) -> Value {
     const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (mut bytes, mut word, mut bits) = (Vec::new(), 0_usize, 0);
@@ -57,7 +57,7 @@ fn a_token_says_who_asked_for_whom_and_until_when() {
         "principal_tags": { "team": "blue" }, "request_tags": { "job": "7" },
     });
     assert_eq!(told["https://sts.amazonaws.com/"], own);
-    // A role is named without its session; several audiences are a list; five minutes are usual.
+    // A role session is named by its role, several audiences are a list, and the default lifetime is five minutes.
     let open = sandbox.assume(&sandbox.jan, OPEN, &[]).keys();
     let told = claims(&ask(&sandbox, &open, &[("Audience.member.2", "you")]).ok().text("WebIdentityToken"));
     assert_eq!((&told["sub"], &told["aud"]), (&json!(OPEN), &json!(["them", "you"])));

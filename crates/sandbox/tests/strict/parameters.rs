@@ -1,4 +1,4 @@
-//! What each parameter of STS may be: the bound, one step past it, and the text.
+//! The limits of each STS parameter: the last accepted value, the first rejected one, and the error message.
 
 use crate::client::{AUDITOR, Answer, OPEN, Sandbox};
 
@@ -16,7 +16,7 @@ fn text(value: &str, name: &str, rule: &str) -> String {
     format!("1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: {rule}")
 }
 
-/// What is sent besides the parameter in question.
+/// Returns the parameters that a call needs apart from the tested one.
 pub(crate) fn base(action: &str) -> Vec<(&'static str, &'static str)> {
     match action {
         "AssumeRole" => vec![("RoleArn", OPEN), ("RoleSessionName", "me")],
@@ -46,7 +46,7 @@ pub(crate) fn call(sandbox: &Sandbox, action: &str, name: &str, value: &str) -> 
     sandbox.sts(&sandbox.jan, action, &params)
 }
 
-/// Action, parameter, name in the text, last value taken, first value refused, rule.
+/// Action, parameter, its name in the error message, last accepted value, first rejected value, violated rule.
 type Row = (&'static str, &'static str, &'static str, String, String, String);
 
 fn x(n: usize) -> String {

@@ -1,4 +1,4 @@
-//! IAM's calls to identity providers, and what they change.
+//! IAM calls about identity providers, and their effects.
 
 use hatbox_sandbox::world::{ISSUER, PEOPLE_ACCOUNT, USER};
 use serde_json::json;

@@ -1,10 +1,10 @@
-//! Regions in which an account has not activated STS.
+//! Regions in which STS is not activated for an account.
 
 use hatbox_sandbox::world::{PEOPLE_ACCOUNT, WORK_ACCOUNT};
 
 use crate::client::{AUDITOR, Answer, Keys, Sandbox, Signing};
 
-/// A sandbox whose `account` has disabled this region.
+/// Starts a sandbox in which STS is deactivated for `account` in `region`.
 fn without(account: &str, region: &str) -> Sandbox {
     Sandbox::start_with(|world| {
         world.accounts.get_mut(account).unwrap().disabled_regions.insert(region.to_owned());
@@ -50,7 +50,7 @@ fn the_account_of_the_caller_counts_and_not_that_of_the_role() {
     let sandbox = without(WORK_ACCOUNT, "ap-east-1");
     let role = [("RoleArn", AUDITOR), ("RoleSessionName", "me")];
     let session = call(&sandbox, &sandbox.jan, "ap-east-1", "AssumeRole", &role).keys();
-    // A session of the role is of the role's account.
+    // The session belongs to the account of its role, so that account counts now.
     let answer = call(&sandbox, &session, "ap-east-1", "AssumeRole", &role);
     assert_eq!((answer.status, answer.text("Code").as_str()), (403, "RegionDisabledException"));
 }

@@ -1,4 +1,4 @@
-//! AssumeRole and its neighbours: trust, identity, external IDs, tags, source identity, durations, chains.
+//! AssumeRole: trust, identity policies, external ids, tags, source identity, durations, role chaining.
 
 use hatbox_sandbox::world::{PEOPLE_ACCOUNT, USER, WORK_ACCOUNT};
 
@@ -21,7 +21,7 @@ fn trusting(principal: &str, rest: &str) -> String {
 fn a_session_of_a_role_is_named_after_both() {
     let sandbox = Sandbox::start();
     let answer = sandbox.assume(&sandbox.jan, OPEN, &[]);
-    // The path is not part of it.
+    // The ARN does not include the path of the role.
     let arn = "arn:aws:sts::111122223333:assumed-role/open/me";
     assert_eq!(answer.ok().text("Arn"), arn);
     assert!(
@@ -267,7 +267,7 @@ fn transitive_tags_go_on_and_others_do_not() {
     let sandbox = Sandbox::with_role(trust);
     let plain = sandbox.assume(&sandbox.jan, OPEN, &[]).keys();
     assert_eq!(sandbox.assume(&plain, X, &[]).text("Code"), "AccessDenied", "no tag, no role");
-    // One hop on, the tag is still there only if it goes on.
+    // After another role, only a transitive tag is still set.
     for (tags, is_given) in [(&tag[..], false), (&go_on[..], true)] {
         let first = sandbox.assume(&sandbox.jan, OPEN, tags).keys();
         let second = sandbox.assume(&first, OPEN, &[]).keys();
@@ -288,7 +288,7 @@ fn a_source_identity_needs_its_permission_and_sticks() {
     let first = sandbox.assume(&sandbox.jan, OPEN, &set);
     assert_eq!(first.text("SourceIdentity"), "jan.doe");
     let first = first.keys();
-    // It goes on by itself, so the next role needs the permission too.
+    // The source identity is inherited, so the next role needs the permission too.
     let caller = "arn:aws:sts::111122223333:assumed-role/open/me";
     sandbox.assume(&first, X, &[]).refused(403, "AccessDenied", &refusal(caller, "sts:SetSourceIdentity", X));
     assert_eq!(sandbox.assume(&first, OPEN, &[]).text("SourceIdentity"), "jan.doe");
@@ -307,7 +307,8 @@ fn what_awss_documents_leave_open_is_refused() {
         let sandbox = Sandbox::with_role(&trusting("111122223333", &format!(r#","Condition":{condition}"#)));
         sandbox.assume(&sandbox.jan, X, &[]).refused(403, "AccessDenied", &refusal(JAN, "sts:AssumeRole", X));
     }
-    // A role for everybody, of the session's own account, and a session policy that does not speak of it.
+    // A role in the session's own account that trusts everyone, and a session policy that does not allow
+    // `sts:AssumeRole`.
     let sandbox = Sandbox::start_with(|world| {
         let open = world.accounts.get_mut(PEOPLE_ACCOUNT).unwrap().roles.get_mut("open").unwrap();
         open.trust = policy(&trusting("*", ""));

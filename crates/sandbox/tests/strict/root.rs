@@ -1,4 +1,4 @@
-//! AssumeRoot: who may be whose root user, for which task, for how long.
+//! AssumeRoot: who may become which root user, for which task and how long.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ const ROOT: &str = "arn:aws:iam::444455556666:root";
 pub(crate) const UNLOCK: &str = "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy";
 const REFUSED: &str = "User: arn:aws:iam::111122223333:user/jan is not authorized to perform: sts:AssumeRoot on resource: arn:aws:iam::444455556666:root";
 
-/// The people account runs the work account.
+/// Returns an organization in which the people account manages the work account.
 pub(crate) fn organization() -> Organization {
     Organization {
         management_account: PEOPLE_ACCOUNT.to_owned(),

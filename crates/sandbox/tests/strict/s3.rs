@@ -1,4 +1,4 @@
-//! S3: who may, what comes back, what is refused.
+//! S3: permissions, stored content, and refused requests.
 
 use hatbox_sandbox::world::MFA_SERIAL;
 
@@ -38,7 +38,7 @@ fn the_auditor_lists_three_buckets_and_writes_to_none() {
 #[test]
 fn another_caller_sees_none_of_the_buckets() {
     let sandbox = Sandbox::start();
-    // jan may do everything in the people account; the buckets are of the work account.
+    // jan may do everything in the people account, but the buckets belong to the work account.
     assert_eq!(sandbox.s3(&sandbox.jan, "GET", "/", &[], b"").ok().text("Name"), "");
     assert_eq!(sandbox.s3(&sandbox.jan, "GET", "/work-logs", &[], b"").status, 403);
 }

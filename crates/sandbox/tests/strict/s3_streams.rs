@@ -1,4 +1,4 @@
-//! Payloads of S3: hashes, chunks, trailers. The chunk signatures of the test are made by hand.
+//! Payloads of S3: hashes, chunks, trailers. The tests compute the chunk signatures themselves.
 
 use hatbox_sandbox::world::MFA_SERIAL;
 use hmac::{Hmac, Mac};
@@ -23,7 +23,7 @@ fn hmac(key: &[u8], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// Frames `chunks` as aws-chunked, each signed, behind a signed head.
+/// Returns a signed request whose body is `chunks` in aws-chunked framing, each signed.
 fn signed_chunks(sandbox: &Sandbox, keys: &Keys, chunks: &[&[u8]]) -> Raw {
     const KIND: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
     let length = chunks.iter().map(|chunk| chunk.len()).sum::<usize>().to_string();
@@ -64,7 +64,7 @@ fn signed_chunks_are_checked_one_by_one() {
         let answer = sandbox.send(&spoilt);
         assert_eq!((answer.status, answer.text("Code").as_str()), (403, "SignatureDoesNotMatch"), "{needle}");
     }
-    // Chunks left out, and chunks in another order.
+    // Missing chunks, then reordered ones.
     let mut short = raw.clone();
     short.body.truncate(raw.body.len() / 3);
     assert_eq!(sandbox.send(&short).status, 400);

@@ -1,4 +1,4 @@
-//! The sign-in service of `aws login`: codes, proofs, and refresh tokens that rotate.
+//! The sign-in service of `aws login`: codes, proofs, and rotation of refresh tokens.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -20,7 +20,7 @@ fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The key of a session.
+/// The key that a session is bound to.
 struct Key(EcdsaKeyPair, SystemRandom);
 
 impl Key {
@@ -36,7 +36,7 @@ impl Key {
         json!({"kty": "EC", "crv": "P-256", "x": encode(&point[..32]), "y": encode(&point[32..])})
     }
 
-    /// A proof whose header and payload have these members in the place of the right ones.
+    /// Returns a proof in which these members of header and payload override the valid ones.
     fn proof(&self, sandbox: &Sandbox, header: &Value, payload: &Value) -> String {
         let mut right = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk()});
         let mut claims = json!({
@@ -80,7 +80,7 @@ fn raw(sandbox: &Sandbox, method: &str, target: &str, headers: &[(&str, &str)], 
     Raw { method: method.to_owned(), target: target.to_owned(), headers: all, body: body.into() }
 }
 
-/// What the browser sends when a person chose.
+/// Sends the user's choice, as the browser does.
 fn decide(sandbox: &Sandbox, changes: &[(&str, &str)], identity: &str, decision: &str) -> Answer {
     let body = format!("{}&identity={}&decision={decision}", query(changes), percent(identity));
     let headers = [("content-type", "application/x-www-form-urlencoded")];

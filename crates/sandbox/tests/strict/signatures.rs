@@ -1,4 +1,4 @@
-//! Signatures, session tokens, clocks and ends of life.
+//! Signatures, session tokens, clocks and expiry.
 
 use hatbox_sandbox::world::KeyStatus;
 
@@ -75,7 +75,7 @@ fn one_byte_changed_anywhere_is_refused() {
     );
     sandbox.send(&s3).ok();
     for raw in [&sts, &s3] {
-        // Each signed header, each position of its value.
+        // Change each signed header at several positions.
         let names = raw.headers.iter().map(|(name, _)| name.clone());
         for name in names.filter(|name| !["host", "authorization"].contains(&name.as_str())) {
             for at in (0..raw.clone().header_mut(&name).len()).step_by(7) {
@@ -87,7 +87,7 @@ fn one_byte_changed_anywhere_is_refused() {
                 assert!(status == 403 || status == 400, "{name} at {at}: {status}");
             }
         }
-        // The signature, each digit.
+        // Change each digit of the signature.
         for back in 1..=64 {
             let mut spoilt = raw.clone();
             let value = spoilt.header_mut("authorization");
@@ -96,7 +96,7 @@ fn one_byte_changed_anywhere_is_refused() {
             value.replace_range(at..=at, other);
             assert_eq!(sandbox.send(&spoilt).text("Code"), "SignatureDoesNotMatch", "digit {back}");
         }
-        // The body, each byte; an empty one gets a byte.
+        // Change each byte of the body, or add one to an empty body.
         for at in 0..raw.body.len().max(1) {
             let mut spoilt = raw.clone();
             match spoilt.body.get_mut(at) {
@@ -110,7 +110,7 @@ fn one_byte_changed_anywhere_is_refused() {
         spoilt.method = if raw.method == "GET" { "PUT".to_owned() } else { "GET".to_owned() };
         assert!(sandbox.send(&spoilt).status >= 400);
     }
-    // The path and the query, each byte.
+    // Change each letter of the path and the query.
     for at in 1..s3.target.len() {
         let mut spoilt = s3.clone();
         let byte = spoilt.target.as_bytes()[at];
@@ -119,7 +119,7 @@ fn one_byte_changed_anywhere_is_refused() {
             assert_eq!(sandbox.send(&spoilt).text("Code"), "SignatureDoesNotMatch", "{}", spoilt.target);
         }
     }
-    // The Host: localhost is served as well, and was not signed for.
+    // The sandbox accepts localhost as `Host`, but the signature is for the address.
     let mut spoilt = sts.clone();
     *spoilt.header_mut("host") = format!("localhost:{}", sandbox.address().port());
     assert_eq!(sandbox.send(&spoilt).text("Code"), "SignatureDoesNotMatch");
@@ -137,7 +137,7 @@ fn host_and_every_amz_header_must_be_signed() {
     *value = value.replace("host;", "").replace(";host", "");
     let text = "'Host' must be a 'SignedHeader' in the AWS Authorization.";
     sandbox.send(&raw).refused(403, "SignatureDoesNotMatch", text);
-    // A header that is none of AWS's may come unsigned.
+    // Headers without the `x-amz-` prefix may be unsigned.
     let mut raw = sandbox.query(&sandbox.jan, "sts", WHO);
     raw.headers.push(("x-forwarded-for".to_owned(), "1".to_owned()));
     sandbox.send(&raw).ok();

@@ -1,4 +1,4 @@
-//! Identity Center: a sign-in by device code, its tokens, the portal.
+//! Identity Center: the device flow, its tokens, the portal.
 
 use hatbox_sandbox::control::{Consent, Fault, FaultKind, Revoked};
 use hatbox_sandbox::log::SignedWith;
@@ -16,7 +16,7 @@ pub(crate) struct Client {
     pub(crate) secret: String,
 }
 
-/// What CreateToken gave.
+/// The result of CreateToken.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: String,
@@ -29,7 +29,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// An error of the OIDC service: its class in the header, its code in the body.
+    /// Checks an error of the OIDC service: its class in the header, its code in the body.
     #[track_caller]
     pub(crate) fn oauth(&self, status: u16, class: &str, code: &str) {
         let body = self.json();
@@ -38,7 +38,7 @@ impl Answer {
         assert!(body["error_description"].is_string(), "{}", self.body);
     }
 
-    /// An error of the portal.
+    /// Checks an error of the portal.
     #[track_caller]
     pub(crate) fn portal(&self, status: u16, class: &str, message: &str) {
         let got = (self.status, self.json()["message"].as_str().unwrap_or_default().to_owned());
@@ -62,7 +62,7 @@ impl Tokens {
 }
 
 impl Sandbox {
-    /// A call of the OIDC service.
+    /// Calls the OIDC service.
     pub(crate) fn oidc(&self, path: &str, body: &Value) -> Answer {
         let headers = [("content-type", "application/json")];
         self.send(&self.s3_raw("POST", path, &headers, body.to_string().as_bytes()))
@@ -72,7 +72,7 @@ impl Sandbox {
         self.register_with(&json!({ "scopes": scopes }))
     }
 
-    /// A client of the name `test` with further members.
+    /// Registers a client named `test` with additional members.
     pub(crate) fn register_with(&self, more: &Value) -> Client {
         let mut body = json!({ "clientName": "test", "clientType": "public" });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -82,7 +82,7 @@ impl Sandbox {
         Client { id: text("clientId"), secret: text("clientSecret") }
     }
 
-    /// Device code and user code.
+    /// Starts a device authorization; returns the device code and the user code.
     pub(crate) fn start_device(&self, client: &Client) -> (String, String) {
         let body = json!({ "clientId": client.id, "clientSecret": client.secret, "startUrl": START_URL });
         let answer = self.oidc("/device_authorization", &body).ok().json();
@@ -90,7 +90,7 @@ impl Sandbox {
         (text("deviceCode"), text("userCode"))
     }
 
-    /// CreateToken with further members.
+    /// Calls CreateToken with additional members.
     pub(crate) fn token(&self, client: &Client, grant: &str, more: &Value) -> Answer {
         let mut body = json!({ "clientId": client.id, "clientSecret": client.secret, "grantType": grant });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -105,7 +105,7 @@ impl Sandbox {
         self.token(client, "refresh_token", &json!({ "refreshToken": token }))
     }
 
-    /// A whole sign-in by device code.
+    /// Completes a sign-in with the device flow.
     pub(crate) fn sign_in(&self, client: &Client) -> Tokens {
         let (device_code, user_code) = self.start_device(client);
         self.control().sign_in(&user_code, Consent::Allow).unwrap();
@@ -149,12 +149,12 @@ fn a_device_that_the_user_allows_gets_credentials_of_the_role() {
     let arn = sandbox.sts(&keys, "GetCallerIdentity", &[]).ok().text("Arn");
     let role = arn.strip_prefix("arn:aws:sts::444455556666:assumed-role/AWSReservedSSO_ReadOnly_").unwrap();
     assert!(role.len() == 20 && role.ends_with("/jan"), "{arn}");
-    // Its policies are evaluated as any role's.
+    // The policies of the permission set are evaluated like those of any role.
     sandbox.s3(&keys, "GET", "/", &[], b"").ok();
     assert_eq!(sandbox.s3(&keys, "PUT", "/work-logs/x", &[], b"x").text("Code"), "AccessDenied");
     let (keys, _) = keys_of(&sandbox.role_credentials(&tokens.access, WORK_ACCOUNT, DEVELOPER_SET));
     sandbox.s3(&keys, "PUT", "/work-logs/x", &[], b"x").ok();
-    // A role on top of it is a chained one.
+    // Assuming another role from it is role chaining.
     sandbox.sts(&keys, "AssumeRole", &[("RoleArn", crate::client::OPEN), ("RoleSessionName", "me"), ("DurationSeconds", "7200")])
         .refused(400, "ValidationError", "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
 }
@@ -191,7 +191,7 @@ fn who_asks_too_often_has_to_slow_down_by_five_seconds() {
     let client = sandbox.register(&[ACCESS]);
     let (device_code, _) = sandbox.start_device(&client);
     let ask = |sandbox: &Sandbox| sandbox.poll(&client, &device_code).json()["error"].clone();
-    // The clock stays where it is for the few milliseconds between two calls; it is moved by whole seconds.
+    // The few milliseconds between two calls do not matter: the clock is moved by whole seconds.
     assert_eq!(ask(&sandbox), "authorization_pending");
     assert_eq!(ask(&sandbox), "slow_down");
     sandbox.advance(1);

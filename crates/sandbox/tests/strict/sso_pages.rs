@@ -27,7 +27,7 @@ fn register(sandbox: &Sandbox) -> Client {
     }))
 }
 
-/// The parameters of an authorize request, of which `changes` replace some; an empty value takes one away.
+/// Returns the parameters of an authorize request with `changes`; an empty value removes a parameter.
 fn query(client: &Client, changes: &[(&str, &str)]) -> String {
     let digest = challenge(VERIFIER);
     let usual = [
@@ -59,7 +59,7 @@ fn post(sandbox: &Sandbox, path: &str, form: &str, origin: Option<&str>) -> Answ
     sandbox.send(&sandbox.s3_raw("POST", path, &headers, form.as_bytes()))
 }
 
-/// Presses Allow; gives the code.
+/// Submits Allow and returns the code.
 fn allow(sandbox: &Sandbox, client: &Client) -> String {
     let answer = post(sandbox, "/authorize", &format!("{}&answer=allow", query(client, &[])), None);
     assert_eq!(answer.status, 303, "{}", answer.body);
@@ -110,7 +110,7 @@ fn a_code_is_good_for_its_client_its_verifier_its_address_and_a_minute() {
     let code = allow(&sandbox, &client);
     sandbox.advance(61);
     refused(exchange(&sandbox, &client, &code, VERIFIER, CALLBACK));
-    // A verifier of 42 characters is too short, even if it fits.
+    // A verifier of 42 characters is too short, even if it matches the challenge.
     let short = &VERIFIER[..42];
     let form = format!("{}&answer=allow", query(&client, &[("code_challenge", &challenge(short))]));
     let location = post(&sandbox, "/authorize", &form, None).header("location");

@@ -1,4 +1,4 @@
-//! Tokens of identity providers: those that hold and those that do not.
+//! Tokens of identity providers: which are accepted and which are rejected.
 
 use hatbox_sandbox::control::TokenOrder;
 use hatbox_sandbox::world::{
@@ -26,10 +26,10 @@ fn a_token_that_was_touched_or_signed_by_another_is_refused() {
     let swapped = [parts[0], raised, parts[2]].join(".");
     let wrong = "The signature of the token is not that of its issuer";
     assume(&sandbox, JOB_ROLE, &swapped, &[]).refused(400, "InvalidIdentityToken", wrong);
-    // "alg": "none", and no signature.
+    // A token with `"alg": "none"` and no signature.
     let bare = ["eyJhbGciOiJub25lIn0", parts[1], ""].join(".");
     assume(&sandbox, JOB_ROLE, &bare, &[]).refused(400, "InvalidIdentityToken", wrong);
-    // Signed by somebody else, who says to be the issuer.
+    // A token signed by another issuer, which claims to be this one.
     let forged = token_of(&sandbox, other, &json!({ "iss": ISSUER }));
     assume(&sandbox, JOB_ROLE, &forged, &[]).refused(400, "InvalidIdentityToken", NO_KEY);
     for text in ["abcd", &good[..good.len() - 90], "a.b.c"] {
@@ -90,7 +90,7 @@ fn a_token_must_be_meant_for_an_audience_that_the_account_knows() {
         (json!({ "aud": null }), false),
         (json!({ "aud": ["other", AUDIENCE] }), true),
         (json!({ "aud": ["other"] }), false),
-        // The party that it was given to counts, where it is told.
+        // An authorized party (`azp`) replaces the audience in the check.
         (json!({ "aud": "other", "azp": AUDIENCE }), true),
         (json!({ "azp": "other" }), false),
     ] {
@@ -127,7 +127,7 @@ fn an_issuer_must_be_known_to_the_account_of_the_role_and_have_the_key() {
     let elsewhere = "arn:aws:iam::111122223333:role/x";
     let good = token(&sandbox, &json!({}));
     assume(&sandbox, elsewhere, &good, &[]).refused(400, "InvalidIdentityToken", &none(ISSUER));
-    // Another spelling is another issuer.
+    // An issuer that is spelled differently is a different issuer.
     let slash = format!("{ISSUER}/");
     let spelt = token(&sandbox, &json!({ "iss": slash }));
     assume(&sandbox, X, &spelt, &[]).refused(400, "InvalidIdentityToken", &none(&slash));

@@ -1,4 +1,4 @@
-//! AssumeRoleWithWebIdentity: what the bearers of good tokens get, and who of them is trusted.
+//! AssumeRoleWithWebIdentity: the sessions that valid tokens get, and which tokens a role trusts.
 
 use hatbox_sandbox::control::{Fault, FaultKind, TokenOrder};
 use hatbox_sandbox::world::{
@@ -11,7 +11,7 @@ use crate::client::{Answer, OPEN, Sandbox, policy, role};
 const DENIED: &str = "Not authorized to perform sts:AssumeRoleWithWebIdentity";
 pub(crate) const X: &str = "arn:aws:iam::444455556666:role/x";
 
-/// A token of the demo issuer with these claims in the place of the usual ones.
+/// Returns a token of the demo issuer in which `claims` override the default ones.
 pub(crate) fn token(sandbox: &Sandbox, claims: &Value) -> String {
     token_of(sandbox, ISSUER, claims)
 }
@@ -33,7 +33,7 @@ pub(crate) fn assume(sandbox: &Sandbox, role: &str, token: &str, params: &[(&str
     sandbox.unsigned("AssumeRoleWithWebIdentity", &all)
 }
 
-/// A trust policy's statement for the bearers of the demo issuer's tokens.
+/// Returns a trust policy statement for tokens of the demo issuer.
 fn trusting(condition: &str) -> String {
     format!(
         r#"{{"Effect":"Allow","Principal":{{"Federated":"arn:aws:iam::444455556666:oidc-provider/ci.sandbox.example"}},
@@ -140,7 +140,7 @@ fn a_provider_that_is_down_or_says_no_is_kept_apart() {
     let text = "The identity provider reported that authentication failed.";
     assume(&sandbox, JOB_ROLE, &good, &[]).refused(403, "IDPRejectedClaim", text);
     assume(&sandbox, JOB_ROLE, &good, &[]).ok();
-    // A token that names its provider beside it is one of OAuth 2.0, and nobody vouches for it here.
+    // With `ProviderId`, the token is an OAuth 2.0 access token, which no provider here can verify.
     let provider = [("ProviderId", "www.amazon.com")];
     assume(&sandbox, JOB_ROLE, &good, &provider).refused(403, "IDPRejectedClaim", text);
     assert!(sandbox.control().status().unwrap().faults.is_empty());
