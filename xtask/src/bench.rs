@@ -1,11 +1,11 @@
-//! `bench`: the time that hatbox takes, beside programs that do less.
+//! `bench`: times hatbox and programs that do less.
 //!
-//! | measured | beside |
+//! | measured | compared with |
 //! |---|---|
-//! | `exec` with a cached session | the bare command, and a C program that only execs it |
+//! | `exec` with a cached session | the command alone, and a C program that only executes it |
 //! | `list` | |
 //! | completion of a profile, `prompt` | |
-//! | `export --fresh` of a role, over loopback | a program that makes the same call by the SDK and nothing else |
+//! | `export --fresh` of a role, over loopback | a program that only makes the same call with the SDK |
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,19 +16,19 @@ use crate::released::{PROFILE as BUILD_PROFILE, host, link_flags, rust_flags};
 use crate::scene::{Build, PROFILE, Scene, build, cargo, check, target_directory};
 
 const PROFILES: [usize; 3] = [1, 1000, 10_000];
-/// What `exec` may add at one profile.
+/// The maximum time that `exec` may add with one profile.
 const ADDED_LIMIT: Duration = Duration::from_micros(1200);
-/// How much longer `exec` may take with all profiles than with one, and what `list` of them may take.
+/// The maximum ratio of `exec` with all profiles to `exec` with one, and the maximum time of `list` with all.
 const GROWTH_LIMIT: f64 = 2.5;
 const LIST_LIMIT: Duration = Duration::from_millis(15);
-/// How long the shell waits at Tab with so many profiles, and for the segment of its prompt.
+/// The number of profiles for completion, and the maximum times of a completion and of the prompt segment.
 const COMPLETED: usize = 2000;
 const COMPLETION_LIMIT: Duration = Duration::from_millis(10);
 const PROMPT_LIMIT: Duration = Duration::from_millis(3);
-/// How much longer than the SDK's call alone a role without a cached session may take.
+/// The maximum ratio of a role without a cached session to the SDK call alone.
 const COLD_LIMIT: f64 = 1.15;
 
-/// Times each by turns, `runs` times, so that all meet the same noise.
+/// Runs all commands in turn, `runs` times, so that they are subject to the same noise.
 pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     let scene = Scene::open(build(Build::Released)?)?;
     let exec_only = build_exec_only(&scene)?;
@@ -91,7 +91,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The C program, compiled.
+/// Compiles the C program and returns its path.
 fn build_exec_only(scene: &Scene) -> Result<PathBuf, Problem> {
     let (source, program) = (scene.report("exec_only.c"), scene.report("exec_only"));
     std::fs::write(&source, include_str!("exec_only.c"))?;
@@ -99,7 +99,7 @@ fn build_exec_only(scene: &Scene) -> Result<PathBuf, Problem> {
     Ok(program)
 }
 
-/// The call by the SDK, by a program that is built as hatbox is.
+/// Builds the program that makes the SDK call, with the same flags as hatbox, and returns its command.
 fn sdk_call(scene: &Scene) -> Result<Command, Problem> {
     let target = host()?;
     let mut build = cargo();
@@ -119,7 +119,7 @@ fn sdk_call(scene: &Scene) -> Result<Command, Problem> {
     Ok(command)
 }
 
-/// The median of each command's times, started by turns.
+/// Runs the commands in turn and returns the median time of each.
 fn medians<const N: usize>(runs: usize, mut commands: [Command; N]) -> Result<[Duration; N], Problem> {
     let mut times = [const { Vec::new() }; N];
     for _ in 0..runs {

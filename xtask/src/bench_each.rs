@@ -1,4 +1,4 @@
-//! `bench each`: how many commands `hatbox each` runs in a second, beside as many starts of `hatbox exec`.
+//! `bench each`: the commands per second of `hatbox each`, compared with as many starts of `hatbox exec`.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::bench::{median, milliseconds, time};
 use crate::scene::{Build, PROFILE, Scene, build};
 
 const PROFILES: u16 = 200;
-/// Commands in a second.
+/// The minimum number of commands per second.
 const LEAST: f64 = 150.0;
 
-/// Times both by turns, `runs` times.
+/// Runs both in turn, `runs` times.
 pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     let scene = Scene::open(build(Build::Released)?)?;
     scene.set_profiles(PROFILES.into())?;

@@ -1,8 +1,8 @@
-//! `bench peers`: hatbox beside programs of others that do the same, in one run. docs/performance.md has the rules.
+//! `bench peers`: compares hatbox with other programs for the same task, in one run. docs/performance.md has the rules.
 //!
-//! Measured are those of [`Peer::ALL`] that are on PATH. All have the same config and the same access key, keep what they
-//! cache in encrypted files with the passphrase in a variable, and ask the same stand-in for AWS. They are started by
-//! turns, so that all meet the same noise.
+//! Measures the programs in [`Peer::ALL`] that are on PATH. All have the same config and the same access key, keep
+//! their cache in encrypted files with the passphrase in a variable, and call the same stand-in for AWS. They run in
+//! turn, so that they are subject to the same noise.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -16,11 +16,11 @@ use crate::peers_stub::Stub;
 use crate::scene::{Build, build, check};
 
 const PROFILES: [usize; 3] = [1, 1000, 10_000];
-/// So many cold starts at once, so often.
+/// How many cold starts run at once, and how often.
 const PARALLEL: usize = 8;
 const COLD_RUNS: usize = 5;
 const REGION: &str = "us-east-1";
-/// The role that is measured. It requires MFA, as not all of them cache a role that does not.
+/// The measured role. It requires MFA, as some of the programs only cache roles that do.
 const PROFILE: &str = "auditor";
 const ACCOUNT: &str = "444455556666";
 const SOURCE: &str = "jan-work";
@@ -29,10 +29,10 @@ const KEY: [(&str, &str); 2] = [
     ("AWS_SECRET_ACCESS_KEY", "0123456789abcdef0123456789abcdef01234567"),
 ];
 const PASSPHRASE: &str = "a passphrase for the benchmark";
-/// A run that takes longer waits for a person.
+/// After this time, a run is assumed to wait for input.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A program that is measured.
+/// A measured program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Peer {
     Hatbox,
@@ -42,27 +42,27 @@ enum Peer {
     AwsRunas,
 }
 
-/// What a program is asked for.
+/// A measured task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Task {
-    /// `true` with credentials of the role.
+    /// Runs `true` with credentials of the role.
     Exec,
-    /// The credentials as JSON.
+    /// Prints the credentials as JSON.
     Export,
-    /// The profiles.
+    /// Lists the profiles.
     List,
 }
 
-/// Where they are measured.
+/// The environment of the measurements.
 struct Arena {
     hatbox: PathBuf,
     directory: PathBuf,
     stub: Stub,
-    /// The number of MFA codes so far: each is another one.
+    /// The number of MFA codes so far; every code is different.
     codes: Cell<u32>,
 }
 
-/// What is found of one program.
+/// The results of one program.
 struct Row {
     peer: Peer,
     version: String,
@@ -72,7 +72,7 @@ struct Row {
     cold: Option<Cold>,
 }
 
-/// What came of cold starts at once: the median time, and the most prompts and failures.
+/// The results of simultaneous cold starts: the median time, and the maximum numbers of prompts and failures.
 struct Cold {
     taken: Duration,
     prompts: usize,
@@ -92,16 +92,16 @@ impl Peer {
         }
     }
 
-    /// The program that executes commands.
+    /// Returns the program that executes commands.
     fn program(self) -> &'static str {
         match self {
-            // What the shell function `assume` calls.
+            // The program that the shell function `assume` calls.
             Self::Granted => "assumego",
             other => other.name(),
         }
     }
 
-    /// The program and the arguments for a task; `None` where it has nothing of the kind.
+    /// Returns the program and arguments for a task; `None` if the program does not support the task.
     fn words(self, task: Task) -> Option<(&'static str, Vec<&'static str>)> {
         let words = match (self, task) {
             (Self::Hatbox | Self::AwsVault, Task::Exec) => vec!["exec", PROFILE, "--", "/bin/true"],
@@ -128,7 +128,7 @@ impl Peer {
         Some(command)
     }
 
-    /// The program in a home of its own, with nothing but its settings.
+    /// Returns a command with a separate home directory and no environment except its settings.
     fn bare(self, arena: &Arena, program: &str) -> Command {
         let is_own = self == Self::Hatbox;
         let path = if is_own { Some(arena.hatbox.clone()) } else { find(program) };
@@ -160,7 +160,7 @@ impl Peer {
         command
     }
 
-    /// Gives it the access key and its settings.
+    /// Stores the access key and writes the settings.
     fn prepare(self, arena: &Arena) -> Result<(), Problem> {
         let home = arena.home(self);
         std::fs::create_dir_all(home.join(".aws"))?;
@@ -173,14 +173,14 @@ impl Peer {
                 check(&add.args(["add", "--env", "--no-add-config", SOURCE]).envs(KEY).output()?)?;
             }
             Self::Granted | Self::AwsRunas => {
-                // Granted's own store of keys asks a person; plain text is less work for it.
+                // Granted's own key store prompts for input; plain text is less work for it.
                 let [(_, id), (_, secret)] = KEY;
                 let text =
                     format!("[{SOURCE}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
                 std::fs::write(home.join(".aws/credentials"), text)?;
                 let text = "DefaultBrowser = \"STDOUT\"\nDisableUsageTips = true\nOrdering = \"\"\n\
                             [Keyring]\nBackend = \"file\"\n";
-                // The second where `go install` has built it.
+                // A Granted built with `go install` uses the second directory.
                 for settings in [".granted", ".dgranted"] {
                     std::fs::create_dir_all(home.join(settings))?;
                     std::fs::write(home.join(settings).join("config"), text)?;
@@ -201,7 +201,7 @@ impl Peer {
         Ok(())
     }
 
-    /// Obtains the session that the measured runs find.
+    /// Obtains the session that the measured runs find in the cache.
     fn warm_up(self, arena: &Arena) -> Result<(), Problem> {
         let code = arena.set_next_code()?;
         let Some(mut command) = self.command(arena, Task::Exec) else { return Ok(()) };
@@ -213,7 +213,7 @@ impl Peer {
         check(&command.output()?).map(drop)
     }
 
-    /// Deletes its cached sessions; `false` where there is no MFA to count.
+    /// Deletes the cached sessions. Returns `false` if there are no MFA prompts to count.
     fn clear(self, arena: &Arena) -> Result<bool, Problem> {
         match self {
             Self::Hatbox | Self::AwsVault => {
@@ -227,7 +227,7 @@ impl Peer {
                     }
                 }
             }
-            // It signs in by the browser, once a day.
+            // It signs in through the browser, once a day.
             Self::AwsSso => return Ok(false),
         }
         Ok(true)
@@ -238,12 +238,12 @@ impl Peer {
         let printed = self.bare(arena, self.program()).arg(flag).output();
         let printed = printed.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
         let text = String::from_utf8_lossy(&printed).into_owned();
-        // One that `go build` has made from the module's source has the version that it was given, or none.
+        // Without version information, as when built from the module's source, it reports none.
         find_version(&text).unwrap_or_else(|| "?".to_owned())
     }
 }
 
-/// The first word that looks like a version.
+/// Returns the first word that looks like a version.
 fn find_version(text: &str) -> Option<String> {
     let is_version = |word: &&str| {
         let digits = word.trim_start_matches('v');
@@ -254,7 +254,7 @@ fn find_version(text: &str) -> Option<String> {
         .map(|word| word.trim_start_matches('v').to_owned())
 }
 
-/// A program of PATH.
+/// Finds a program on PATH.
 fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|place| place.join(program))
@@ -285,12 +285,12 @@ impl Arena {
         self.directory.join("config")
     }
 
-    /// What prints an MFA code.
+    /// Returns the path of the script that prints an MFA code.
     fn script(&self) -> PathBuf {
         self.directory.join("code")
     }
 
-    /// A line for each code that was asked for.
+    /// Returns the path of a file with one line for each requested code.
     fn prompts(&self) -> PathBuf {
         self.directory.join("prompts")
     }
@@ -302,7 +302,7 @@ impl Arena {
         Ok(code)
     }
 
-    /// Writes a config of `count` roles, the measured one last.
+    /// Writes a config with `count` roles, the measured one last.
     fn set_profiles(&self, count: usize) -> Result<(), Problem> {
         let mut text = format!("[profile {SOURCE}]\nregion = {REGION}\n\n");
         for number in 1..=count {
@@ -328,7 +328,7 @@ impl Arena {
         Ok(Some(Cold { taken: median(&mut times), prompts, failed }))
     }
 
-    /// Starts a program many times at once, without a cached session.
+    /// Starts several processes at once, without a cached session.
     fn run_cold(&self, peer: Peer) -> Result<Option<Cold>, Problem> {
         if !peer.clear(self)? {
             return Ok(None);
@@ -348,7 +348,7 @@ impl Arena {
         }
         let taken = start.elapsed();
         let by_process = std::fs::read_to_string(self.prompts())?.lines().count();
-        // A program that does not know `mfa_process` asks a question of its own.
+        // A program without support for `mfa_process` prompts by itself.
         let said = (0..PARALLEL)
             .map(|number| std::fs::read(self.directory.join(format!("said-{number}"))).unwrap_or_default());
         let by_itself = said.filter(|bytes| String::from_utf8_lossy(bytes).contains("MFA")).count();
@@ -356,7 +356,7 @@ impl Arena {
         Ok(Some(Cold { taken, prompts, failed }))
     }
 
-    /// Whether hatbox keeps the unlocked store between processes; else it has no warm path to measure.
+    /// Returns whether hatbox keeps the store unlocked between processes; otherwise there is no warm start to measure.
     fn is_warm(&self) -> Result<bool, Problem> {
         let mut command = Peer::Hatbox.bare(self, "hatbox");
         let output = command.args(["--debug", "exec", PROFILE, "--", "/bin/true"]).output()?;
@@ -372,7 +372,7 @@ impl Drop for Arena {
     }
 }
 
-/// Whether it ends well, in time.
+/// Waits for the process. Returns `false` if it fails or takes too long.
 fn wait(child: &mut Child, start: Instant) -> Result<bool, Problem> {
     loop {
         if let Some(status) = child.try_wait()? {
@@ -387,7 +387,7 @@ fn wait(child: &mut Child, start: Instant) -> Result<bool, Problem> {
     }
 }
 
-/// Measures them; `program` is the hatbox to measure, else one is built.
+/// Measures all programs. `program` is the hatbox to measure; without it, hatbox is built.
 pub(crate) fn run(runs: usize, program: Option<&str>) -> Result<(), Problem> {
     let program = match program {
         Some(path) => Path::new(path).canonicalize()?,
@@ -417,7 +417,7 @@ pub(crate) fn run(runs: usize, program: Option<&str>) -> Result<(), Problem> {
     let bare = bare.into_iter().flatten().next().unwrap_or_default();
     for profiles in PROFILES {
         arena.set_profiles(profiles)?;
-        // The roles of aws-sso are those of the sign-in, whatever the config has.
+        // The roles of aws-sso come from the sign-in, regardless of the config.
         let is_measured = |peer: Peer| profiles == 1 || peer != Peer::AwsSso;
         let times = measure_task(&arena, &rows, Task::Exec, runs, is_measured)?;
         for (row, time) in rows.iter_mut().zip(times) {
@@ -442,7 +442,8 @@ pub(crate) fn run(runs: usize, program: Option<&str>) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The median time of each program for a task, with a cached session; `None` where it has nothing of the kind, or fails.
+/// Returns the median time of each program for a task with a cached session; `None` if it fails or does not support the
+/// task.
 fn measure_task(
     arena: &Arena,
     rows: &[Row],
@@ -480,7 +481,7 @@ fn measure(runs: usize, commands: &mut [Option<Command>]) -> Result<Vec<Option<D
     Ok(times.iter_mut().map(|times| (!times.is_empty()).then(|| median(times))).collect())
 }
 
-/// The table, with the ratio to hatbox behind each time.
+/// Renders the table. Each time is followed by its ratio to that of hatbox.
 fn render(rows: &[Row]) -> String {
     let mut text = format!(
         "| program | version | `exec`, 1 profile | 1,000 profiles | 10,000 profiles | export | list of 10,000 | \

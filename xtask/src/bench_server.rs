@@ -1,6 +1,6 @@
-//! `bench server`: the credential server under load, and what it adds to the start of a command.
+//! `bench server`: loads the credential server, and measures what it adds to the start of a command.
 //!
-//! The clients run in this process, on the same cores as the server.
+//! The clients run in this process, so they share the CPU cores with the server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,15 +17,15 @@ const REQUESTS_LIMIT: f64 = 20_000.0;
 const SLOWEST_LIMIT: Duration = Duration::from_millis(2);
 const MEMORY_LIMIT: u64 = 15 << 10;
 const ADDED_LIMIT: Duration = Duration::from_millis(6);
-/// Clients that ask as fast as they can.
+/// The number of clients that send requests without a pause.
 const FEW: usize = 8;
 const REQUESTS_OF_FEW: usize = 20_000;
-/// Clients that come at once.
+/// The number of clients that connect at once.
 const MANY: usize = 1000;
 const REQUESTS_OF_MANY: usize = 20;
 const STACK: usize = 64 << 10;
 
-/// How a client asks.
+/// Whether a client keeps its connection open.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Connections {
     One,
@@ -81,7 +81,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `hatbox serve`, running.
+/// A running `hatbox serve`.
 struct Server {
     child: Child,
     host: String,
@@ -89,7 +89,7 @@ struct Server {
     closing: Arc<str>,
 }
 
-/// What came of many requests.
+/// The results of many requests.
 struct Load {
     times: Vec<Duration>,
     refused: usize,
@@ -133,7 +133,7 @@ impl Server {
         })
     }
 
-    /// Has so many clients send so many requests each, all at once.
+    /// Starts `clients` clients at once, which send `requests` requests each.
     fn load(&self, clients: usize, requests: usize, connections: Connections) -> Result<Load, Problem> {
         let barrier = Arc::new(Barrier::new(clients + 1));
         let mut threads = Vec::with_capacity(clients);
@@ -183,7 +183,7 @@ impl Drop for Server {
     }
 }
 
-/// The times of the requests that got credentials.
+/// Sends the requests and returns the times of those that received credentials.
 fn ask(host: &str, request: &str, requests: usize, connections: Connections) -> Vec<Duration> {
     let mut times = Vec::with_capacity(requests);
     let mut open = None;
@@ -205,7 +205,7 @@ fn ask(host: &str, request: &str, requests: usize, connections: Connections) -> 
     times
 }
 
-/// Reads one answer, whose body is one line without braces in it.
+/// Reads one response, whose body ends with its only closing brace, and returns whether its status is 200.
 fn has_credentials(connection: &mut TcpStream) -> bool {
     let mut bytes = Vec::with_capacity(1024);
     let mut buffer = [0; 2048];

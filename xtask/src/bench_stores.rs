@@ -1,4 +1,4 @@
-//! `bench stores`: what the backends cost, warm and cold, and how fast a long list is.
+//! `bench stores`: times the backends, warm and cold, and a long list.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -7,16 +7,16 @@ use crate::Problem;
 use crate::bench::{median, milliseconds, time};
 use crate::scene::{Build, Scene, build, check};
 
-/// Where the session bus is.
+/// The variable with the address of the session bus.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
 const STORED: usize = 1000;
 const LIST_LIMIT: Duration = Duration::from_millis(30);
 const COLD_LIMIT: Duration = Duration::from_millis(20);
-/// Starts a bus and an unlocked keyring, waits for it, then becomes its argument.
+/// Unlocks a keyring, waits until its service is on the bus, then executes its arguments.
 const SESSION: &str = "printf %s x | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
 gdbus wait --session --timeout 10 org.freedesktop.secrets && exec \"$0\" \"$@\"";
 
-/// Runs itself again in a desktop's session, where there can be one.
+/// Without a session bus, starts itself again in a new session that has one, if possible.
 pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     if std::env::var_os(BUS).is_none() {
         let home = std::env::temp_dir().join(format!("hatbox-xtask-desktop-{}", std::process::id()));
@@ -63,7 +63,7 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What is done before each run, untimed.
+/// What happens before each run, outside the measured time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
@@ -84,14 +84,14 @@ fn time_exec(scene: &Scene, runs: usize, flags: &[&str], before: Before) -> Resu
     Ok(median(&mut times))
 }
 
-/// A run of hatbox that finds this session's bus.
+/// Returns a hatbox command that uses this session's bus.
 fn on_bus(scene: &Scene, arguments: &[&str]) -> Command {
     let mut command = scene.hatbox(arguments);
     command.envs(std::env::var_os(BUS).map(|value| (BUS, value)));
     command
 }
 
-/// Puts the key that the sandbox minted into the keyring, and obtains a session with it.
+/// Stores the key that the sandbox minted in the keyring, and obtains a session with it.
 fn store_in_keyring(scene: &Scene) -> Result<(), Problem> {
     let printed = check(&scene.hatbox(&["export", "-n", "jan-work"]).output()?)?;
     let mut add = on_bus(scene, &["--backend", "secret-service", "add", "--env", "--force", "jan-work"]);

@@ -1,4 +1,4 @@
-//! `bench trust`: the questions of `hatbox trust`, asked of 500 users and 1,000 roles of 3 statements each.
+//! `bench trust`: times the queries of `hatbox trust` for 500 users and 1,000 roles with 3 statements each.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::bench::{median, milliseconds};
 const USERS: usize = 500;
 const ROLES: usize = 1000;
 const POLICIES: usize = 1000;
-/// In KiB.
+/// The limit of the resident memory, in KiB.
 const MEMORY_LIMIT: u64 = 200 << 10;
 
-/// Times each question `runs` times, in this process, apart from reading the snapshot.
+/// Times each query `runs` times in this process. Reading the snapshot is timed separately.
 pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     let snapshot = render_snapshot(Own::ThreeRoles);
     let mut accounts = Accounts::default();
@@ -108,21 +108,21 @@ fn time(runs: usize, mut work: impl FnMut() -> Result<(), Problem>) -> Result<Du
     Ok(median(&mut times))
 }
 
-/// The largest resident size that this process had, in KiB.
+/// Returns the peak resident memory of this process, in KiB.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// What the policies of a user allow.
+/// The roles that a user's policies allow the user to assume.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Own {
     ThreeRoles,
     AnyRole,
 }
 
-/// Trust policies of three statements, of which each tenth is not as it should be.
+/// Returns trust policies with three statements each. Every tenth policy has a mistake.
 fn render_policies() -> Vec<String> {
     let of = |number: usize| {
         let operator = if number.is_multiple_of(10) { "BoolIfExists" } else { "Bool" };
@@ -142,8 +142,8 @@ fn render_policies() -> Vec<String> {
     (0..POLICIES).map(of).collect()
 }
 
-/// Users of one account, roles of another. Each role trusts the account with MFA, one user by name, and the
-/// role before it; each user may assume three roles, or any.
+/// Renders a snapshot with the users in one account and the roles in another. Each role trusts the account with MFA,
+/// one user by name, and the previous role; each user may assume three roles, or any.
 fn render_snapshot(own: Own) -> String {
     let role_arn = |number: usize| format!("arn:aws:iam::444455556666:role/r{}", number % ROLES);
     let user_arn = |number: usize| format!("arn:aws:iam::111122223333:user/u{}", number % USERS);

@@ -1,7 +1,7 @@
-//! `crates`: how many crates each feature of hatbox brings, against a budget.
+//! `crates`: counts the crates that each feature of hatbox adds, and compares them with a budget.
 //!
-//! Counted for the system that it runs on, as `cargo tree` tells: normal dependencies, each once, hatbox's own
-//! included. A feature's crates are those that are there on top of a build without any feature.
+//! Counts the crates in `cargo tree` for the host system: normal dependencies, each once, including hatbox's own
+//! crates. For a feature, counts those in addition to a build without features.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -9,10 +9,10 @@ use std::process::Command;
 use crate::Problem;
 use crate::scene::{check, root};
 
-/// What is built without any feature: the SDK's client of STS is most of it.
+/// The budget without any feature; most of these crates belong to the SDK's STS client.
 const BASE: usize = 192;
 
-/// Each feature, and the most crates that it may bring.
+/// Each feature and the maximum number of crates that it may add.
 const BUDGET: [(&str, usize); 7] = [
     ("file", 85),
     ("iam", 4),
@@ -23,7 +23,7 @@ const BUDGET: [(&str, usize); 7] = [
     ("trust", 4),
 ];
 
-/// Counts them; an error when one is over its budget, or has none.
+/// Counts the crates. Fails if a feature is over its budget or has none.
 pub(crate) fn run() -> Result<(), Problem> {
     check_that_each_has_a_budget(&std::fs::read_to_string(root().join("crates/cli/Cargo.toml"))?)?;
     let base = load_crates("")?;
@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<(), Problem> {
     if is_over { Err("more crates than the budget in xtask/src/crates.rs".into()) } else { Ok(()) }
 }
 
-/// A feature that nobody thought of would cost nothing.
+/// Without this check, a new feature would have no budget.
 fn check_that_each_has_a_budget(manifest: &str) -> Result<(), Problem> {
     let default = manifest.lines().find_map(|line| line.strip_prefix("default = ["));
     let names = default.ok_or("crates/cli/Cargo.toml has no default features")?.split('"').skip(1).step_by(2);
@@ -49,7 +49,7 @@ fn check_that_each_has_a_budget(manifest: &str) -> Result<(), Problem> {
     }
 }
 
-/// `name vVERSION` of each crate that is built in.
+/// Returns `name vVERSION` of each crate in the build.
 fn load_crates(feature: &str) -> Result<BTreeSet<String>, Problem> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let flags =
@@ -62,7 +62,7 @@ fn load_crates(feature: &str) -> Result<BTreeSet<String>, Problem> {
     Ok(parse_crates(&check(&output)?))
 }
 
-/// Of `name vVERSION (path) (*)` the first two words.
+/// Takes the first two words of each line `name vVERSION (path) (*)`.
 fn parse_crates(tree: &str) -> BTreeSet<String> {
     let first_two = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
     tree.lines().filter(|line| !line.is_empty()).map(first_two).collect()

@@ -1,7 +1,7 @@
-//! `cross`: hatbox for Windows, built and run under Wine, and for macOS, type-checked; on Debian and its relatives.
+//! `cross`: builds hatbox for Windows and runs it under Wine, and type-checks it for macOS; on Debian-based systems.
 //!
-//! The compiler is Debian's, with whose sources the standard library is built for the other system: no target of
-//! rustup is needed. Of Windows's targets it is the one for Windows 7, as Wine lacks what later ones ask for.
+//! Uses Debian's compiler, and builds the standard library from its sources, so no rustup target is needed. The Windows
+//! target is that of Windows 7, as Wine lacks functions that the newer ones require.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,13 +12,13 @@ use crate::scene::{Build, Scene, build, root};
 const WINDOWS: &str = "x86_64-win7-windows-gnu";
 const MACOS: &str = "aarch64-apple-darwin";
 
-/// What a program in the sandbox needs to know; tests/windows.rs gets it with `TEST_` in front.
+/// The variables that connect a program to the sandbox; tests/windows.rs gets them with the prefix `TEST_`.
 const SANDBOX: [&str; 3] = ["AWS_ENDPOINT_URL", "HATBOX_SANDBOX", "NO_PROXY"];
 
 const RUSTC: &str = "/usr/bin/rustc";
-/// Where wine64 of Debian is: its command needs a package more.
+/// The path of Debian's wine64. The command on PATH is in another package.
 pub(crate) const WINE: &str = "/usr/lib/wine/wine64";
-/// The packages that are needed, and something that each has. (`/usr/bin/rustc` may be another one's.)
+/// The required packages, and a file of each. (`/usr/bin/rustc` may belong to another package.)
 const NEEDS: [(&str, &str); 4] = [
     ("rustc-web", "/usr/share/doc/rustc-web"),
     ("rust-web-src", "/usr/share/doc/rust-web-src"),
@@ -26,7 +26,7 @@ const NEEDS: [(&str, &str); 4] = [
     ("wine64", WINE),
 ];
 
-/// Installs what the others need.
+/// Installs the required packages.
 pub(crate) fn set_up() -> Result<(), Problem> {
     let packages = missing();
     if packages.is_empty() {
@@ -59,7 +59,7 @@ pub(crate) fn build_windows() -> Result<(), Problem> {
     run(cargo("build", WINDOWS)?.args(["--package", "hatbox"]).stdin(Stdio::null()))
 }
 
-/// Runs hatbox's own tests, and those of the program on Windows, under Wine; the sandbox is this system's.
+/// Runs the unit tests and the Windows tests under Wine, against a sandbox on this system.
 pub(crate) fn test_under_wine() -> Result<(), Problem> {
     let test = |which: &[&str]| {
         let mut command = cargo("test", WINDOWS)?;
@@ -74,14 +74,14 @@ pub(crate) fn test_under_wine() -> Result<(), Problem> {
     let sandbox = scene.environment().iter().filter(|(name, _)| SANDBOX.contains(&name.as_str()));
     command.envs(sandbox.map(|(name, value)| (format!("TEST_{name}"), value)));
     command.env("TEST_AWS_ACCESS_KEY_ID", id).env("TEST_AWS_SECRET_ACCESS_KEY", secret);
-    // Good for half a minute, and so the last thing that is asked for.
+    // Requested last, as the code is current for 30 seconds at most.
     command.env("TEST_MFA_CODE", scene.code()?);
     run(&mut command)
 }
 
 /// Runs hatbox under Wine.
 pub(crate) fn run_under_wine(words: &[&str]) -> Result<(), Problem> {
-    // It may ask for something.
+    // The command may prompt for input.
     let mut command = cargo("run", WINDOWS)?;
     command.args(["--quiet", "--package", "hatbox", "--"]).args(words).stdin(Stdio::inherit());
     run(&mut command)
@@ -89,12 +89,12 @@ pub(crate) fn run_under_wine(words: &[&str]) -> Result<(), Problem> {
 
 /// Type-checks hatbox for macOS.
 pub(crate) fn check_macos() -> Result<(), Problem> {
-    // The C of `ring` is neither compiled nor linked: that would need Apple's headers.
+    // Skips the C code of `ring`: compiling and linking it would require Apple's headers.
     let without_c = format!("target.{MACOS}.{}.rustc-link-lib=[]", links_of_ring()?);
     run(cargo("check", MACOS)?.args(["--package", "hatbox", "--config", &without_c]).stdin(Stdio::null()))
 }
 
-/// All of them, for a machine on which nobody waits for them.
+/// Runs all checks without user interaction.
 pub(crate) fn run_all() -> Result<(), Problem> {
     if let Err(why) = set_up() {
         println!("skipped: other systems are not checked: {why}");
@@ -104,7 +104,7 @@ pub(crate) fn run_all() -> Result<(), Problem> {
     check_macos()
 }
 
-/// cargo with Debian's compiler, for `target`. A warning is an error.
+/// Returns a cargo command with Debian's compiler for `target`. Warnings are errors.
 fn cargo(verb: &str, target: &str) -> Result<Command, Problem> {
     let missing = missing();
     if !missing.is_empty() {
@@ -119,14 +119,14 @@ fn cargo(verb: &str, target: &str) -> Result<Command, Problem> {
         .args(["-Zwarnings", "--config", "build.warnings=\"deny\""])
         .current_dir(root())
         .env("RUSTC", RUSTC)
-        // Debian's compiler is a stable one, and the standard library is built with what is unstable.
+        // Building the standard library requires unstable features, and Debian's compiler is a stable one.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_DIR", &directory)
         .env("CC_x86_64_win7_windows_gnu", "x86_64-w64-mingw32-gcc")
         .env("AR_x86_64_win7_windows_gnu", "x86_64-w64-mingw32-ar")
         .env("CARGO_TARGET_X86_64_WIN7_WINDOWS_GNU_RUNNER", WINE)
         .env("WINEPREFIX", directory.join("wine"))
-        // No window, no debugger that waits for somebody, no offer to install Mono or Gecko.
+        // No window, no interactive debugger, no offer to install Mono or Gecko.
         .env("WINEDEBUG", "-all")
         .env("WINEDLLOVERRIDES", "winedbg.exe=;mscoree=;mshtml=")
         .env_remove("RUSTUP_TOOLCHAIN")
@@ -141,7 +141,7 @@ fn directory() -> Result<PathBuf, Problem> {
     Ok(directory.canonicalize()?)
 }
 
-/// The name by which the C part of `ring` is linked: it holds the version.
+/// Returns the link name of `ring`'s C code, which contains the version.
 fn links_of_ring() -> Result<String, Problem> {
     let lock = std::fs::read_to_string(root().join("Cargo.lock"))?;
     let version = version_of(&lock, "ring").ok_or("Cargo.lock names no `ring`")?;

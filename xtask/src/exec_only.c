@@ -1,4 +1,4 @@
-/* The least that a program can do in the place of `hatbox exec`: become its arguments. */
+/* The minimum that a replacement for `hatbox exec` can do: execute its arguments. */
 #include <unistd.h>
 
 int main(int count, char **words) {

@@ -1,4 +1,4 @@
-//! `fuzz`: runs every target of fuzz/ for a while, each from its corpus.
+//! `fuzz`: runs every target in fuzz/ for some time, starting from its corpus.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,10 +8,10 @@ use crate::scene::root;
 
 const CARGO_FUZZ: &str = "0.13.1";
 
-/// Seconds for each target, where none are said.
+/// The default number of seconds per target.
 pub(crate) const SECONDS: u64 = 60;
 
-/// Runs them; an error when one finds something. What it found is in fuzz/artifacts.
+/// Runs all targets. Fails if a target finds a crash, which is then in fuzz/artifacts.
 pub(crate) fn run(seconds: u64) -> Result<(), Problem> {
     if !succeeds(Command::new("cargo").args(["+nightly", "--version"])) {
         println!("skipped: fuzzing needs a nightly toolchain (`rustup toolchain install nightly`)");
@@ -28,12 +28,12 @@ pub(crate) fn run(seconds: u64) -> Result<(), Problem> {
     let mut failed = Vec::new();
     for target in load_targets(&fuzz)? {
         println!("=== {target}");
-        // What is found on the way is kept apart from the seeds: the first directory gets it.
+        // New inputs go to the first directory, which keeps them separate from the seeds.
         let own = found.join(&target);
         std::fs::create_dir_all(&own)?;
         let status = Command::new(&cargo_fuzz)
             .current_dir(root())
-            // cargo-fuzz calls `cargo` for the build.
+            // cargo-fuzz calls `cargo` to build.
             .env("RUSTUP_TOOLCHAIN", "nightly")
             .env_remove("CARGO")
             .args(["fuzz", "run", "--fuzz-dir", "fuzz", &target])
@@ -52,14 +52,14 @@ fn succeeds(command: &mut Command) -> bool {
 }
 
 fn install(tools: &Path) -> Result<bool, Problem> {
-    // Unoptimised: it only starts others.
+    // A debug build is enough: cargo-fuzz only starts other programs.
     let install = ["install", "--quiet", "--locked", "--debug", "--root"];
     let mut command = Command::new("cargo");
     command.args(install).arg(tools).arg(format!("cargo-fuzz@{CARGO_FUZZ}"));
     Ok(command.env("CARGO_TARGET_DIR", tools.join("build")).status()?.success())
 }
 
-/// The targets by their corpora: crates/cli/src/fuzzing.rs has a test that they are the same.
+/// Returns the targets, named by their corpora; a test in crates/cli/src/fuzzing.rs checks that both are the same.
 fn load_targets(fuzz: &Path) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(fuzz.join("corpus"))? {

@@ -1,13 +1,13 @@
-//! `gate`: what `hatbox exec` costs before it starts the command, by count, so that no clock decides.
+//! `gate`: measures what `hatbox exec` costs before it starts the command. It counts, as times vary between runs.
 //!
 //! | figure | counted by |
 //! |---|---|
-//! | instructions, the dynamic linker's included | callgrind, up to an execve that the kernel refuses |
+//! | instructions, including the dynamic linker's | callgrind, up to an execve that the kernel rejects |
 //! | system calls | strace, from hatbox's start to the execve |
-//! | page faults, resident memory at its highest | GNU time |
+//! | page faults, peak resident memory | GNU time |
 //!
-//! Each figure is that of a role, and once more that of a role of Identity Center, which may cost no more. Fails first
-//! when the program is not as it is released.
+//! Each figure is measured for a role and for a role of Identity Center, with the same limit. Fails early if the
+//! program is not a release build.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::scene::{Build, Scene, build};
 
 const PROFILES: [usize; 2] = [1, 1000];
 
-/// A figure, and the most that it may be with each number of profiles: a tenth above what was counted.
+/// A figure and its limits for each number of profiles, which are 10% above the counts.
 struct Figure {
     name: &'static str,
     tool: &'static str,
@@ -39,14 +39,14 @@ const FIGURES: [Figure; 4] = [
     Figure { name: "memory, KiB", tool: "/usr/bin/time", limits: [8_980, 9_120], count: count_memory },
 ];
 
-/// The most that the released file may have.
+/// The maximum size of the released program, in bytes.
 const SIZE_LIMIT: u64 = 14_000_000;
 
-/// Counts all figures; an error when one is over its limit.
+/// Counts all figures. Fails if one is over its limit.
 pub(crate) fn run() -> Result<(), Problem> {
     let program = build(Build::Released)?;
     check_released(&program)?;
-    // Read whole, so that all of it is in memory, and what a start maps does not depend on what was done before.
+    // Reads the whole file, so that it is in memory and the number of mapped pages does not depend on earlier runs.
     let size = std::fs::read(&program)?.len() as u64;
     println!("the program has {size} bytes, and may have {SIZE_LIMIT}");
     println!();
@@ -90,10 +90,10 @@ fn count_instructions(scene: &Scene) -> Result<u64, Problem> {
     Ok(total.ok_or("callgrind reported no total")?.trim().parse()?)
 }
 
-/// callgrind's report of all that is done before a command starts.
+/// Returns callgrind's report of everything that happens before a command starts.
 ///
-/// callgrind writes nothing when its process is replaced, so the command is a file that the kernel refuses:
-/// all is done that is done for a command, and the refusal is printed on top.
+/// callgrind writes no report if its process is replaced, so the command is a file that the kernel rejects. The count
+/// therefore includes everything up to the command's start, plus printing the error.
 fn load_callgrind(scene: &Scene) -> Result<String, Problem> {
     let refused = scene.report("refused");
     std::fs::write(&refused, "no program\n")?;
@@ -114,7 +114,7 @@ fn load_callgrind(scene: &Scene) -> Result<String, Problem> {
     Ok(std::fs::read_to_string(&report)?)
 }
 
-/// Leaves the report where `callgrind_annotate` can be run on it.
+/// Copies the report to the directory in `XTASK_KEEP`, for use with `callgrind_annotate`.
 fn keep(report: &Path) -> Result<(), Problem> {
     if let Some(directory) = std::env::var_os("XTASK_KEEP") {
         std::fs::copy(report, Path::new(&directory).join("callgrind.out"))?;
@@ -130,19 +130,19 @@ fn count_system_calls(scene: &Scene) -> Result<u64, Problem> {
         return Err(format!("strace ended with {}", output.status).into());
     }
     let text = std::fs::read_to_string(&report)?;
-    // The first line is the execve of hatbox itself, the second execve that of the command.
+    // The first line is the execve of hatbox itself, the next execve is that of the command.
     let before = text.lines().skip(1).position(|line| line.contains("execve("));
     Ok(u64::try_from(before.ok_or("strace saw no second execve")?)?)
 }
 
-/// How often what the kernel counts is counted: it differs by a page or two, with where things are loaded.
+/// How often to repeat counts of the kernel, which vary by a page or two with the load addresses.
 const TRIES: usize = 5;
 
 fn count_memory(scene: &Scene) -> Result<u64, Problem> {
     least(|| count_by_time(scene.under("/usr/bin/time", &["-f", "%M"], &["/bin/true"])))
 }
 
-/// Of hatbox alone: those of the command, and of starting it, are taken off.
+/// Counts the page faults of hatbox alone, without those of the command and of starting it.
 fn count_faults(scene: &Scene) -> Result<u64, Problem> {
     let both = least(|| count_by_time(scene.under("/usr/bin/time", &["-f", "%R"], &["/bin/true"])))?;
     let bare = || {
@@ -158,7 +158,7 @@ fn least(count: impl FnMut() -> Result<u64, Problem>) -> Result<u64, Problem> {
     Ok(counts.into_iter().min().unwrap_or_default())
 }
 
-/// What GNU time prints last.
+/// Parses the last line, which GNU time prints.
 fn count_by_time(mut command: Command) -> Result<u64, Problem> {
     let output = command.output()?;
     let printed = String::from_utf8_lossy(&output.stderr);

@@ -1,21 +1,21 @@
-//! Whether the released program looks up hosts and users without the system's modules, which may be of another glibc:
-//! run where `/etc/nsswitch.conf` names such modules first, and watched by strace.
+//! Checks that the released program looks up hosts and users without the system's NSS modules, which may belong to
+//! another glibc: runs it under strace with an `/etc/nsswitch.conf` that lists such modules first.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::Problem;
 
-/// Modules first, so that they would be loaded even for a name that `/etc/hosts` has.
+/// The modules come first, so that they would be loaded even for a name in `/etc/hosts`.
 const SERVICES: &str = "passwd: systemd files\nhosts: resolve mdns4_minimal myhostname files dns\n";
 const CONFIG: &str = "[profile role]\n\
     region = us-east-1\n\
     role_arn = arn:aws:iam::444455556666:role/role\n\
     credential_source = Environment\n";
-/// `FILE COMMAND...`: the command where FILE stands for the machine's `/etc/nsswitch.conf`.
+/// `FILE COMMAND...`: runs the command with FILE in place of `/etc/nsswitch.conf`.
 const ENTER: &str = r#"mount --bind "$0" /etc/nsswitch.conf && exec "$@""#;
 
-/// Looks up a host that is in no DNS, and the home directory of the user.
+/// Looks up a host, then the home directory of the user, and checks which files are opened.
 pub(crate) fn check_look_ups(program: &Path) -> Result<(), Problem> {
     let is_possible = Command::new("unshare").args(["--mount", "strace", "-V"]).output();
     if !is_possible.is_ok_and(|output| output.status.success()) {

@@ -1,6 +1,6 @@
-//! Lines of a terminal, split by colour and weight.
+//! Splits terminal output by colour and weight.
 
-/// Text of one look.
+/// Text with a uniform style.
 #[derive(Default, PartialEq, Debug)]
 pub(crate) struct Span {
     pub(crate) text: String,
@@ -8,7 +8,7 @@ pub(crate) struct Span {
     pub(crate) classes: Vec<&'static str>,
 }
 
-/// Splits a line where its look changes. Of the escape sequences only SGR's (ECMA-48, 8.3.117) are read.
+/// Splits a line where its style changes. Escape sequences other than SGR (ECMA-48, 8.3.117) are dropped.
 pub(crate) fn parse_line(line: &str) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut classes: Vec<&'static str> = Vec::new();

@@ -27,7 +27,7 @@ mod site;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Whatever stopped a chore.
+/// The error of a chore.
 type Problem = Box<dyn std::error::Error>;
 
 const USAGE: &str = "\
@@ -60,7 +60,7 @@ Chores:
   sbom           list the crates of the released program, as CycloneDX: --out FILE
 ";
 
-/// Builds the program as it is released, and checks it.
+/// Builds the released program and checks it.
 fn release() -> Result<(), Problem> {
     let program = released::build_released()?;
     released::check_released(&program)?;
@@ -70,7 +70,7 @@ fn release() -> Result<(), Problem> {
     Ok(())
 }
 
-/// Writes the manual pages, with the date of the source.
+/// Writes the manual pages, dated by the source.
 fn write_manual(directory: &Path) -> Result<(), Problem> {
     let program = scene::build(scene::Build::Debug)?;
     let pages =

@@ -1,5 +1,5 @@
-//! `manifests`: what package managers need to know of a release, from the templates in `packaging/`: Homebrew, Scoop,
-//! winget, the AUR, Nix. Versions, addresses and digests are filled in from one place.
+//! `manifests`: generates the files for package managers from the templates in `packaging/`: Homebrew, Scoop, winget,
+//! the AUR, Nix. All versions, URLs and digests come from here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use crate::scene::root;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
-/// At most 80 characters, no period, no article: as Homebrew wants it.
+/// Homebrew allows at most 80 characters, no period and no article.
 const SUMMARY: &str = "Store AWS access keys securely and run programs with temporary credentials";
-/// How the name of a template ends.
+/// The extension of templates.
 const TEMPLATE: &str = ".in";
 const PLACE: &str = "packaging";
 
-/// The digests of a release's files, by their names.
+/// The digests of a release's files, by file name.
 #[derive(Debug, PartialEq, Eq)]
 struct Sums(BTreeMap<String, String>);
 
 impl Sums {
-    /// Reads what `sha256sum` prints.
+    /// Parses the output of `sha256sum`.
     fn parse(text: &str) -> Result<Self, Problem> {
         let mut sums = BTreeMap::new();
         for line in text.lines().filter(|line| !line.trim().is_empty()) {
@@ -42,7 +42,7 @@ impl Sums {
     }
 }
 
-/// The archive for a target, without its extension.
+/// Returns the name of the archive for a target, without its extension.
 fn name_of(target: &str) -> String {
     format!("hatbox-{VERSION}-{target}")
 }
@@ -52,7 +52,7 @@ fn archive_of(target: &str) -> String {
     format!("{}.{end}", name_of(target))
 }
 
-/// What a word between two `@` becomes.
+/// Returns the replacement of a word between two `@`.
 fn expand(word: &str, sums: &Sums) -> Result<String, Problem> {
     let unknown = || format!("unknown word `@{word}@`");
     let (name, target) = match word.split_once('(') {
@@ -77,7 +77,7 @@ fn expand(word: &str, sums: &Sums) -> Result<String, Problem> {
     })
 }
 
-/// A template with its words filled in.
+/// Fills in a template.
 fn fill_in(template: &str, sums: &Sums) -> Result<String, Problem> {
     let mut text = String::new();
     let mut rest = template;
@@ -90,7 +90,7 @@ fn fill_in(template: &str, sums: &Sums) -> Result<String, Problem> {
     Ok(text + rest)
 }
 
-/// The templates, by the path of what they become.
+/// Returns the templates, by the path of the generated file.
 fn templates() -> Result<BTreeMap<PathBuf, String>, Problem> {
     let mut found = BTreeMap::new();
     for directory in std::fs::read_dir(root().join(PLACE))? {
@@ -111,7 +111,7 @@ fn templates() -> Result<BTreeMap<PathBuf, String>, Problem> {
     Ok(found)
 }
 
-/// All manifests of the release whose digests these are.
+/// Renders all manifests of the release with these digests.
 fn render(sums: &Sums) -> Result<BTreeMap<PathBuf, String>, Problem> {
     let render = |(path, template): (PathBuf, String)| {
         let text = fill_in(&template, sums).map_err(|problem| format!("{}: {problem}", path.display()))?;
@@ -120,7 +120,7 @@ fn render(sums: &Sums) -> Result<BTreeMap<PathBuf, String>, Problem> {
     templates()?.into_iter().map(render).collect()
 }
 
-/// Writes them, as the words say.
+/// Writes the manifests, according to the arguments.
 pub(crate) fn run(words: &[&str]) -> Result<(), Problem> {
     let &["--sums", sums, "--out", out] = words else {
         return Err("usage: manifests --sums SHA256SUMS --out DIRECTORY".into());
@@ -151,7 +151,7 @@ mod tests {
         "x86_64-apple-darwin",
     ];
 
-    /// A digest for each archive, none like another.
+    /// Returns a distinct digest for each archive.
     fn digest(number: usize) -> String {
         format!("{number:064x}")
     }
@@ -162,7 +162,7 @@ mod tests {
         Sums::parse(&lines.collect::<String>()).unwrap()
     }
 
-    /// Runs a program on a file that holds `text`; `None`, said, where it is not there.
+    /// Runs a program on a file with `text`. Reports and returns `None` if the program is not installed.
     fn check_by(program: &str, arguments: &[&str], name: &str, text: &str) -> Option<()> {
         let directory =
             std::env::temp_dir().join(format!("hatbox-manifests-{}-{program}", std::process::id()));
@@ -211,7 +211,7 @@ mod tests {
                 let is_expected = targets.contains(&number);
                 let has_digests = text.contains("000000000000");
                 assert_eq!(is_named, is_expected && has_digests, "{}: {target}", path.display());
-                // The digest stands near its own archive, not near another's.
+                // Each digest must follow its own archive.
                 if let Some(at) = text.find(&archive_of(target)) {
                     let after = &text[at..];
                     if path.ends_with("hatbox.rb") || path.ends_with("hatbox.json") {
@@ -256,7 +256,7 @@ mod tests {
         check_by("bash", &["-n"], "PKGBUILD", text("aur/PKGBUILD")).unwrap();
         check_by("ruby", &["-c"], "hatbox.rb", text("homebrew/hatbox.rb"));
         check_by("nix-instantiate", &["--parse"], "hatbox.nix", text("nix/hatbox.nix"));
-        // Each has the fields that winget's schemas require.
+        // Each file has the fields that winget's schemas require.
         for (path, fields) in [
             ("winget/hatbox.hatbox.yaml", &["DefaultLocale"][..]),
             ("winget/hatbox.hatbox.installer.yaml", &["InstallerType", "NestedInstallerType", "Installers"]),
@@ -273,7 +273,7 @@ mod tests {
         }
     }
 
-    /// `makepkg --printsrcinfo` is not there: what it would print follows from the variables.
+    /// Without `makepkg --printsrcinfo`, its output is derived from the variables of the PKGBUILD.
     #[test]
     fn the_srcinfo_says_what_the_pkgbuild_says() {
         let manifests = render(&sums()).unwrap();
@@ -316,7 +316,7 @@ mod tests {
                 value("", "bin-dir").unwrap().replace("{ version }", VERSION).replace("{ target }", target);
             assert_eq!(place, format!("{}/{{ bin }}{{ binary-ext }}", name_of(target)));
         }
-        // Windows's usual target gets the same program as the one that is built.
+        // The default Windows target of binstall gets the program for the target that is built.
         assert_eq!(
             value(".overrides.x86_64-pc-windows-msvc", "pkg-url").unwrap(),
             value(".overrides.x86_64-pc-windows-gnu", "pkg-url")

@@ -1,5 +1,5 @@
-//! A local stand-in for AWS that answers at once: for programs that take another endpoint by plain HTTP, for the others as
-//! a proxy that ends TLS.
+//! A local stand-in for AWS without delay. Programs use it as an endpoint over plain HTTP or, if they do not support
+//! that, as a proxy that terminates TLS.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use std::process::{Child, Command, Stdio};
 use crate::Problem;
 use crate::scene::check;
 
-/// What the certificate is for.
+/// The host names in the certificate.
 const NAMES: &str =
     "subjectAltName=DNS:*.amazonaws.com,DNS:*.us-east-1.amazonaws.com,DNS:*.sso.us-east-1.amazonaws.com";
 
-/// A running stub, stopped when this is dropped.
+/// A running stub, stopped on drop.
 pub(crate) struct Stub {
     child: Child,
     port: String,
@@ -20,7 +20,7 @@ pub(crate) struct Stub {
 }
 
 impl Stub {
-    /// Starts one. Needs `openssl` and `python3`.
+    /// Starts a stub. Requires `openssl` and `python3`.
     pub(crate) fn start(directory: &Path) -> Result<Self, Problem> {
         let (certificate, key) = (directory.join("certificate.pem"), directory.join("key.pem"));
         let script = directory.join("stub.py");

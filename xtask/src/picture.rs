@@ -1,8 +1,9 @@
-//! `picture`: docs/demo.svg, a moving picture of a real run of the demo.
+//! `picture`: generates docs/demo.svg, an animated picture of a real run of the demo.
 //!
-//! It moves by CSS alone: a browser plays it also as an `<img>`, where scripts are forbidden. Every animation lasts as
-//! long as the whole picture and repeats, so they never drift apart; an element that begins at second 7 of 40 is delayed by
-//! -33 s, as if it had been playing before. What cannot move, or should not (`prefers-reduced-motion`), shows one scene.
+//! It is animated with CSS only, which browsers also run in an `<img>`, where scripts are disabled. Every animation
+//! lasts as long as the whole picture and repeats, so the animations stay in sync. An element that appears at second 7
+//! of 40 has a delay of -33 s, as if it were already playing. Where animation is unsupported or unwanted
+//! (`prefers-reduced-motion`), the picture shows a single scene.
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
@@ -11,7 +12,7 @@ use crate::Problem;
 use crate::looks::{Span, parse_line};
 use crate::scene::{Build, build, check, root};
 
-/// The steps of the demo that are shown, by a part of their command.
+/// The selected steps of the demo, by the start of their command.
 const STEPS: [&str; 5] = [
     "hatbox explain dev-infra-admin",
     "hatbox exec security-auditor -- aws s3 ls",
@@ -19,22 +20,22 @@ const STEPS: [&str; 5] = [
     "hatbox exec dev-infra-admin-without-mfa -- aws s3 ls",
     "hatbox trust graph",
 ];
-/// The step that a picture that does not move shows.
+/// The step that is shown without animation.
 const STILL: usize = 0;
 
 const LINE: usize = 19;
 const MARGIN: usize = 22;
-/// Of a character, in tenths of a pixel: monospaced fonts are 0.6 em wide.
+/// The width of a character in tenths of a pixel: monospaced fonts are 0.6 em wide.
 const COLUMN: usize = 84;
 const COLUMNS: usize = 84;
 
-/// Seconds from the begin of a scene until its command is typed, and how long that takes.
+/// When the typing of a scene's command starts, and how long it takes, in seconds.
 const TYPING_AT: f64 = 0.6;
 const TYPING: f64 = 1.4;
-/// Seconds between two lines of output; before and after a question that is answered.
+/// The delay between two lines of output, and before and after an answer to a prompt, in seconds.
 const BETWEEN_LINES: f64 = 0.06;
 const QUESTION: f64 = 1.3;
-/// Seconds that a scene stays: for each line, at least and at most.
+/// How long a scene remains, in seconds: per line, minimum and maximum.
 const READING: (f64, f64, f64) = (0.55, 4.0, 11.0);
 
 const STYLE: &str = "\
@@ -46,18 +47,18 @@ text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',mon
 .dim{fill:#9198a1}.red{fill:#ff7b72}.green{fill:#56d364}.yellow{fill:#e3b341}\
 .blue{fill:#79c0ff}.magenta{fill:#d2a8ff}.cyan,.title{fill:#56d4dd}}";
 
-/// A step of the demo: its caption, its command and what was printed.
+/// A step of the demo: its caption, and its command with the output.
 #[derive(Debug)]
 struct Scene {
     caption: String,
     lines: Vec<Vec<Span>>,
 }
 
-/// Draws it.
+/// Runs the demo and draws the picture.
 pub(crate) fn run() -> Result<(), Problem> {
     let program = build(Build::Debug)?;
     let mut demo = Command::new(program);
-    // With the programs that are here, and without the settings of whoever draws it.
+    // Uses the installed programs, but not the settings of the user.
     demo.args(["sandbox", "demo"]).env("CLICOLOR_FORCE", "1").env("TERM", "xterm-256color");
     demo.env("LC_ALL", "C.UTF-8").env("HOME", std::env::temp_dir()).stdin(Stdio::null());
     let scenes = parse_scenes(&check(&demo.output()?)?);
@@ -69,7 +70,7 @@ pub(crate) fn run() -> Result<(), Problem> {
     Ok(())
 }
 
-/// The steps of the demo's output: each begins with a line such as `3/11  Caption`.
+/// Parses the steps in the demo's output. Each begins with a line such as `3/11  Caption`.
 fn parse_scenes(printed: &str) -> Vec<Scene> {
     let mut scenes: Vec<Scene> = Vec::new();
     for line in printed.lines() {
@@ -94,7 +95,7 @@ fn parse_scenes(printed: &str) -> Vec<Scene> {
     scenes
 }
 
-/// Whether a text is such as `3/11`.
+/// Returns whether a text has the form `3/11`.
 fn is_number(text: &str) -> bool {
     let is_count = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
     text.split_once('/').is_some_and(|(at, count)| is_count(at) && is_count(count))
@@ -111,7 +112,7 @@ fn text_of(line: &[Span]) -> String {
     line.iter().map(|span| span.text.as_str()).collect()
 }
 
-/// When each line of a scene is shown, in seconds from its begin, and how long the scene lasts.
+/// Returns when each line of a scene appears, in seconds from its start, and the length of the scene.
 fn schedule(scene: &Scene) -> (Vec<f64>, f64) {
     let mut at = TYPING_AT;
     let mut times = Vec::new();
@@ -138,7 +139,7 @@ fn render(scenes: &[&Scene]) -> Result<String, Problem> {
     let height = 2 * MARGIN + rows * LINE;
     let schedules: Vec<_> = scenes.iter().map(|scene| schedule(scene)).collect();
     let whole: f64 = schedules.iter().map(|(_, length)| length).sum();
-    // A line may stay for as long as the longest scene: the scene hides it before.
+    // All lines stay for the length of the longest scene; shorter scenes hide their lines earlier.
     let longest = schedules.iter().map(|(_, length)| *length).fold(0.0, f64::max);
     let percent = |seconds: f64| 100.0 * seconds / whole;
     let mut svg = format!(
@@ -192,7 +193,7 @@ fn render(scenes: &[&Scene]) -> Result<String, Problem> {
             let delay = begin + time - whole;
             render_line(&mut svg, line, top, if row == 0 { begin - whole } else { delay })?;
             if row == 0 {
-                // The command is typed: what covers it moves away, letter by letter.
+                // A cover moves off the command letter by letter, as if it were typed.
                 let start = MARGIN + COLUMN * 2 / 10;
                 let covered = text_of(line).chars().count() * COLUMN / 10;
                 writeln!(
@@ -227,7 +228,7 @@ fn render_line(svg: &mut String, line: &[Span], top: usize, delay: f64) -> Resul
     Ok(())
 }
 
-/// The part of a text that fits into the columns that are left.
+/// Returns the part of a text that fits into the remaining columns.
 fn cut(text: &str, left: &mut usize) -> String {
     let count = text.chars().count();
     let room = std::mem::replace(left, left.saturating_sub(count));
@@ -237,7 +238,7 @@ fn cut(text: &str, left: &mut usize) -> String {
     text.chars().take(room - 1).chain(['…']).collect()
 }
 
-/// No text of the demo is taken for markup, and no blank of it is dropped.
+/// Escapes markup, and keeps all spaces.
 fn escape(text: &str) -> String {
     let text = text.replace(char::is_control, "").replace(' ', "\u{a0}");
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")

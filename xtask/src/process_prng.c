@@ -1,4 +1,4 @@
-/* bcryptprimitives.dll for Wine before 9, which lacks the function: random bytes, as Windows's own gives. */
+/* A bcryptprimitives.dll for Wine before 9, which lacks this function. Like that of Windows, it returns random bytes. */
 #include <windows.h>
 #include <ntsecapi.h>
 

@@ -1,4 +1,4 @@
-//! `reference`: the pages of docs/commands, from the help texts of the program.
+//! `reference`: generates the pages in docs/commands from the program's help texts.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,10 +16,10 @@ with the program.
 
 ";
 
-/// The options of every command are on the first page only.
+/// The heading of the global options, which only the first page describes.
 const GLOBAL: &str = "Options of every command:";
 
-/// Writes the pages, and removes those of commands that are gone.
+/// Writes the pages, and removes those of commands that no longer exist.
 pub(crate) fn run() -> Result<(), Problem> {
     let program = build(Build::Debug)?;
     let directory = root().join("docs/commands");
@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<(), Problem> {
     Ok(())
 }
 
-/// Adds the help of the command `words`, then that of its subcommands, in their order.
+/// Adds the help text of the command `words`, then those of its subcommands in order.
 fn add(program: &Path, words: &[&str], text: &mut String) -> Result<(), Problem> {
     let help = load_help(program, words)?;
     add_help(&[&["hatbox"], words].concat(), &without_global(&help), text)?;
@@ -56,7 +56,7 @@ fn add_help(words: &[&str], help: &str, text: &mut String) -> Result<(), Problem
     Ok(())
 }
 
-/// The help without the block of options that every command has.
+/// Removes the block of global options.
 fn without_global(help: &str) -> String {
     let Some((before, block)) = help.split_once(GLOBAL) else { return help.to_owned() };
     let is_of_block = |line: &&str| line.is_empty() || line.starts_with(' ');
@@ -65,13 +65,13 @@ fn without_global(help: &str) -> String {
 }
 
 fn load_help(program: &Path, words: &[&str]) -> Result<String, Problem> {
-    // Wrapped at 100 columns, as where there is no terminal.
+    // Wrapped at 100 columns, the default without a terminal.
     let mut command = Command::new(program);
     command.args(words).arg("--help").env_clear().stdin(Stdio::null());
     check(&command.output()?)
 }
 
-/// The names below `Commands:` with their first lines, without clap's own `help`.
+/// Returns the names below `Commands:` and their descriptions, without clap's `help`.
 fn subcommands(help: &str) -> Vec<(&str, &str)> {
     help.lines()
         .skip_while(|line| *line != "Commands:")

@@ -1,5 +1,5 @@
-//! The released program: how it is built, so that it starts quickly and holds no path of the machine that built it, and
-//! whether it is so.
+//! The released program: how to build it so that it starts quickly and contains no path of the build machine, and
+//! checks of the result.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,31 +7,31 @@ use std::process::Command;
 use crate::Problem;
 use crate::scene::{cargo, check, root, target_directory};
 
-/// The linkers for other systems, as Debian names them. The crates find the C compilers by themselves.
+/// The linkers for other systems, by Debian's names. The crates find the C compilers by themselves.
 const LINKERS: [(&str, &str); 2] = [
     ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc"),
     ("x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc"),
 ];
 
-/// What separates flags in CARGO_ENCODED_RUSTFLAGS.
+/// The separator of flags in CARGO_ENCODED_RUSTFLAGS.
 const SEPARATOR: &str = "\u{1f}";
 
-/// Builds `target/released/hatbox`; its path.
+/// Builds `target/released/hatbox`, and returns its path.
 pub(crate) fn build_released() -> Result<PathBuf, Problem> {
     let built = build_for(&host()?)?;
     let released = target_directory().join("released");
     std::fs::create_dir_all(&released)?;
     let program = released.join("hatbox");
-    // A program that runs cannot be written to, only be replaced.
+    // A running program can only be replaced, not overwritten.
     std::fs::remove_file(&program).ok();
     std::fs::copy(built, &program)?;
     Ok(program.canonicalize()?)
 }
 
-/// Builds the program for `target`, as it is released; its path.
+/// Builds the released program for `target`, and returns its path.
 ///
-/// On Linux it holds the C library, as the dynamic linker's work is a third of what a start takes, and runs beside any
-/// other; docs/performance.md says what that costs. It stays position-independent.
+/// On Linux, the program is linked statically with the C library, as dynamic linking takes a third of a start; it then
+/// runs with any C library on the system. docs/performance.md describes the cost. It remains position-independent.
 pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
     let mut command = cargo();
     command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags(target)?);
@@ -41,7 +41,7 @@ pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
         let variable = target.replace('-', "_").to_uppercase();
         command.env(format!("CARGO_TARGET_{variable}_LINKER"), linker);
     }
-    // With a target the flags are for the program alone: what runs at build time does not take all of them.
+    // With `--target`, the flags apply only to the program: build scripts and macros do not support all of them.
     command.args(["rustc", "--quiet", "--locked", "--package", "hatbox", "--bin", "hatbox"]);
     command.args(["--profile", PROFILE, "--target", target]);
     command.arg("--").args(link_flags(target));
@@ -52,8 +52,8 @@ pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
     Ok(target_directory().join(target).join(PROFILE).join(name))
 }
 
-/// The flags for the program's own crate. Functions of the same instructions are folded where rustc links by lld: there
-/// are many, one for each type, and a start would map the neighbours of each.
+/// Returns the flags for the program's own crate. Where rustc links with lld, identical functions are folded: there are
+/// many, one for each type, and a start would map the pages around each of them.
 pub(crate) fn link_flags(target: &str) -> Vec<String> {
     let mut flags = Vec::new();
     if is_static(target) {
@@ -65,16 +65,16 @@ pub(crate) fn link_flags(target: &str) -> Vec<String> {
         flags.push(format!("-Clink-arg=-Wl,--script={}", without_unwinding.display()));
     }
     if target.ends_with("-windows-gnu") {
-        // The linker would write the time into the file's header.
+        // Otherwise, the linker writes the time into the header of the file.
         flags.push("-Clink-arg=-Wl,--no-insert-timestamp".to_owned());
     }
     flags
 }
 
-/// The profile of Cargo.toml that is released.
+/// The release profile in Cargo.toml.
 pub(crate) const PROFILE: &str = "dist";
 
-/// Where the program is to run: here.
+/// Returns the target of this machine.
 pub(crate) fn host() -> Result<String, Problem> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let printed = check(&Command::new(rustc).current_dir(root()).arg("-vV").output()?)?;
@@ -82,32 +82,32 @@ pub(crate) fn host() -> Result<String, Problem> {
     Ok(host.ok_or("rustc names no host")?.to_owned())
 }
 
-/// Whether the program for `target` holds the C library.
+/// Returns whether the program for `target` is linked statically with the C library.
 pub(crate) fn is_static(target: &str) -> bool {
     target.ends_with("-linux-gnu")
 }
 
-/// The flags that a release is compiled with, on top of those that are set already, for CARGO_ENCODED_RUSTFLAGS.
+/// Returns the compiler flags of a release for CARGO_ENCODED_RUSTFLAGS, including those that are already set.
 ///
-/// The paths of source files are in every panic's text: `/home/jan/.cargo/registry/src/...`. Cargo's own setting for
-/// this (`trim-paths`) is not stable yet.
+/// Panic messages contain paths of source files, such as `/home/jan/.cargo/registry/src/...`. Cargo's own setting for
+/// this (`trim-paths`) is still unstable.
 pub(crate) fn rust_flags(target: &str) -> Result<String, Problem> {
     let set = std::env::var("CARGO_ENCODED_RUSTFLAGS").ok();
     let set =
         set.or_else(|| Some(std::env::var("RUSTFLAGS").ok()?.split(' ').collect::<Vec<_>>().join(SEPARATOR)));
     let mut flags: Vec<String> = set.into_iter().filter(|set| !set.is_empty()).collect();
-    // A panic ends the program, so nothing is ever unwound. Windows requires the tables.
+    // A panic ends the program, so it never unwinds. Windows requires the tables anyway.
     if target.contains("linux") {
         flags.push("-Cforce-unwind-tables=no".to_owned());
     }
-    // Of several that fit the last one counts.
+    // If several prefixes match, the last one applies.
     for (directory, shown) in build_directories()? {
         flags.push(format!("--remap-path-prefix={}={shown}", directory.display()));
     }
     Ok(flags.join(SEPARATOR))
 }
 
-/// The directories whose names are nobody's business, and what stands for each; those within others last.
+/// Returns the directories that must not appear in the program and their replacements, nested directories last.
 fn build_directories() -> Result<Vec<(PathBuf, &'static str)>, Problem> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let cargo =
@@ -125,16 +125,15 @@ fn build_directories() -> Result<Vec<(PathBuf, &'static str)>, Problem> {
     Ok(found)
 }
 
-/// Checks that a program for this system is stripped, needs no library where that is meant, and holds no path of this
-/// machine.
+/// Checks that a program for this system is stripped, linked as intended, and contains no path of this machine.
 pub(crate) fn check_released(program: &Path) -> Result<(), Problem> {
     check_released_for(&host()?, program)
 }
 
-/// [`check_released`], of a program for `target`.
+/// Does the same as [`check_released`] for a program for `target`.
 pub(crate) fn check_released_for(target: &str, program: &Path) -> Result<(), Problem> {
     let bytes = std::fs::read(program)?;
-    // Elsewhere rustc links at a fixed address what holds the C library.
+    // On other targets, rustc links a static program at a fixed address.
     let is_allowed = |linking| match target {
         "aarch64-unknown-linux-gnu" => linking != Linking::Dynamic,
         _ => linking == Linking::StaticPie,
@@ -162,7 +161,7 @@ pub(crate) fn check_released_for(target: &str, program: &Path) -> Result<(), Pro
     }
 }
 
-/// How an ELF file of 64 bits is to be loaded.
+/// How a 64-bit ELF file is loaded.
 #[derive(Debug, PartialEq, Eq)]
 enum Linking {
     /// At a fixed address, without other files.
@@ -173,7 +172,8 @@ enum Linking {
     Dynamic,
 }
 
-/// System V ABI, chapters 4 and 5: a program header of the type PT_INTERP names the dynamic linker.
+/// Determines the linking. A program header of type PT_INTERP names the dynamic linker (System V ABI, chapters 4 and
+/// 5).
 fn linking(elf: &[u8]) -> Option<Linking> {
     const INTERPRETER: u64 = 3;
     const ANYWHERE: u64 = 3;
@@ -184,14 +184,14 @@ fn linking(elf: &[u8]) -> Option<Linking> {
     Some(if kind == ANYWHERE { Linking::StaticPie } else { Linking::Static })
 }
 
-/// Whether an ELF file of 64 bits has a table of symbols (System V ABI, chapter 4): strip removes it.
+/// Returns whether a 64-bit ELF file has a symbol table (System V ABI, chapter 4), which strip removes.
 fn has_symbols(elf: &[u8]) -> bool {
     const SYMBOLS: u64 = 2;
     table(elf, 0x28, 0x3a, 4).any(|kind| kind == SYMBOLS)
 }
 
-/// The 32-bit numbers at `field` of each header of a table: its start is read at `start`, the size of a header and their
-/// number at `size`.
+/// Returns the 32-bit number at offset `field` of each header in a table. The offset of the table is stored at `start`,
+/// the size of a header and their count at `size`.
 fn table(elf: &[u8], start: usize, size: usize, field: usize) -> impl Iterator<Item = u64> {
     let elf = if elf.starts_with(b"\x7fELF") { elf } else { &[] };
     let read = |at, length| number(elf, at, length).and_then(|number| usize::try_from(number).ok());
@@ -203,7 +203,7 @@ fn table(elf: &[u8], start: usize, size: usize, field: usize) -> impl Iterator<I
     })
 }
 
-/// A number of so many bytes, the lowest first.
+/// Reads a little-endian number of `length` bytes.
 fn number(elf: &[u8], at: usize, length: usize) -> Option<u64> {
     let bytes = elf.get(at..at.checked_add(length)?)?;
     Some(bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
@@ -217,7 +217,7 @@ fn count(bytes: &[u8], wanted: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// The test's own program is what a release must not be.
+    /// The test program itself has everything that a release must not have.
     #[test]
     fn a_program_with_symbols_and_paths_is_reported() {
         let own = std::env::current_exe().unwrap();

@@ -1,6 +1,6 @@
-//! `sbom`: which crates are in the released program, in the form of CycloneDX 1.5 (JSON), from what Cargo has resolved.
+//! `sbom`: lists the crates in the released program as CycloneDX 1.5 (JSON), from Cargo's resolved dependencies.
 //!
-//! For all systems together: an archive holds a part of these. The same Cargo.lock makes the same bytes.
+//! The list covers all systems; each archive contains a subset. The same Cargo.lock produces the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -12,14 +12,14 @@ use crate::scene::{cargo, check, root};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Writes it where the words say.
+/// Writes the list to the file in the arguments.
 pub(crate) fn run(words: &[&str]) -> Result<(), Problem> {
     let &["--out", out] = words else { return Err("usage: sbom --out FILE".into()) };
     let bom = render(&load_metadata()?, &std::fs::read_to_string(root().join("Cargo.lock"))?)?;
     Ok(std::fs::write(out, format!("{bom:#}\n"))?)
 }
 
-/// What Cargo knows of the workspace, without asking a registry.
+/// Loads Cargo's metadata of the workspace.
 fn load_metadata() -> Result<Value, Problem> {
     let mut command: Command = cargo();
     command.args([
@@ -33,7 +33,7 @@ fn load_metadata() -> Result<Value, Problem> {
     Ok(serde_json::from_str(&check(&command.output()?)?)?)
 }
 
-/// The digests in Cargo.lock, by name and version.
+/// Returns the digests in Cargo.lock, by name and version.
 fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
     let mut found = BTreeMap::new();
     for package in lock.split("[[package]]") {
@@ -59,7 +59,7 @@ fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The packages that the program holds, by their id, each with the ids that it depends on.
+/// Returns the packages in the program by id, each with the ids of its dependencies.
 fn reachable(metadata: &Value, from: &str) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
     let resolve = metadata.get("resolve").ok_or("cargo metadata has no `resolve`")?;
     let mut nodes = BTreeMap::new();
@@ -75,7 +75,7 @@ fn reachable(metadata: &Value, from: &str) -> Result<BTreeMap<String, BTreeSet<S
         let node = nodes.get(id.as_str()).ok_or_else(|| format!("cargo metadata has no node `{id}`"))?;
         let mut needed = BTreeSet::new();
         for dependency in list(node, "deps") {
-            // What is only needed to build or to test is not in the program.
+            // Build and test dependencies are not in the program.
             let is_normal =
                 list(dependency, "dep_kinds").any(|kind| kind.get("kind").is_some_and(Value::is_null));
             if is_normal {
@@ -104,7 +104,7 @@ fn component(package: &Value, digests: &BTreeMap<(String, String), String>) -> R
         found.insert("hashes".to_owned(), json!([{ "alg": "SHA-256", "content": digest }]));
     }
     if let Some(licence) = package.get("license").and_then(Value::as_str) {
-        // Older crates separate licences by a slash, which is not SPDX.
+        // Older crates separate licences with a slash, which is not valid SPDX.
         found.insert("licenses".to_owned(), json!([{ "expression": licence.replace('/', " OR ") }]));
     }
     found.insert("purl".to_owned(), json!(url));
@@ -161,7 +161,7 @@ fn render(metadata: &Value, lock: &str) -> Result<Value, Problem> {
 mod tests {
     use super::*;
 
-    /// The required fields, and the values that are lists, of https://cyclonedx.org/schema/bom-1.5.schema.json.
+    /// Checks the fields and values that the schema requires: https://cyclonedx.org/schema/bom-1.5.schema.json.
     #[test]
     fn it_has_what_the_schema_of_cyclonedx_requires() {
         let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();

@@ -1,4 +1,4 @@
-//! A sandbox in which hatbox is measured and tried.
+//! A sandbox for measuring and testing hatbox.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::process::{Command, Output, Stdio};
 use crate::Problem;
 use crate::released::build_released;
 
-/// The profile that is measured: a role, assumed with a stored key.
+/// The measured profile: a role that is assumed with a stored key.
 pub(crate) const PROFILE: &str = "security-auditor";
 
-/// A running sandbox, stopped and removed when this is dropped.
+/// A running sandbox, stopped and deleted on drop.
 pub(crate) struct Scene {
     program: PathBuf,
     directory: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// Starts a sandbox of this hatbox.
+    /// Starts a sandbox with this hatbox program.
     pub(crate) fn open(program: PathBuf) -> Result<Self, Problem> {
         let directory = std::env::temp_dir().join(format!("hatbox-xtask-{}", std::process::id()));
         let mut scene = Self { program, directory, environment: Vec::new() };
@@ -32,7 +32,7 @@ impl Scene {
         Ok(scene)
     }
 
-    /// Writes a config of `count` profiles, the measured one last, and obtains its session.
+    /// Writes a config with `count` profiles, the measured one last, and obtains its session.
     pub(crate) fn set_profiles(&self, count: usize) -> Result<(), Problem> {
         let mut text = String::new();
         for number in 1..=count {
@@ -50,7 +50,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Makes the measured profile one of Identity Center, the only profile, signs in to it, and obtains its session.
+    /// Makes the measured profile, as the only one, a role of Identity Center; signs in and obtains its session.
     pub(crate) fn set_sso(&self) -> Result<(), Problem> {
         let text = format!(
             "[sso-session sandbox]\n\
@@ -69,7 +69,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Whether the unlocked store is kept between processes; else there is no warm path to measure.
+    /// Returns whether the store stays unlocked between processes; otherwise there is no warm start to measure.
     pub(crate) fn is_warm(&self) -> Result<bool, Problem> {
         let output = self.hatbox(&["--debug", "exec", PROFILE, "--", "true"]).output()?;
         check(&output)?;
@@ -77,17 +77,17 @@ impl Scene {
         Ok(said.contains("the cached session is still good") && !said.contains("keyring"))
     }
 
-    /// `hatbox exec PROFILE -- command`.
+    /// Returns the command `hatbox exec PROFILE -- command`.
     pub(crate) fn exec(&self, command: &[&str]) -> Command {
         self.hatbox(&[&["exec", PROFILE, "--"], command].concat())
     }
 
-    /// The variables of the sandbox's environment.
+    /// Returns the environment variables of the sandbox.
     pub(crate) fn environment(&self) -> &[(String, String)] {
         &self.environment
     }
 
-    /// The user's access key: its id and its secret.
+    /// Returns the user's access key: id and secret.
     pub(crate) fn user_key(&self) -> Result<(String, String), Problem> {
         let printed =
             check(&self.hatbox(&["export", "jan-work", "--no-session", "--format", "env"]).output()?)?;
@@ -98,19 +98,19 @@ impl Scene {
         Ok((value("AWS_ACCESS_KEY_ID")?, value("AWS_SECRET_ACCESS_KEY")?))
     }
 
-    /// The MFA code of the moment.
+    /// Returns the current MFA code.
     pub(crate) fn code(&self) -> Result<String, Problem> {
         Ok(check(&self.sandbox(&["code"]).output()?)?.trim_end().to_owned())
     }
 
-    /// A tool that is given the program as its next argument.
+    /// Returns a command that runs `hatbox exec` under a tool, such as strace.
     pub(crate) fn under(&self, tool: &str, flags: &[&str], command: &[&str]) -> Command {
         let mut made = self.bare(tool);
         made.args(flags).arg(&self.program).args(["exec", PROFILE, "--"]).args(command);
         made
     }
 
-    /// A command in the sandbox's environment.
+    /// Returns a command in the sandbox's environment.
     pub(crate) fn bare(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
@@ -118,7 +118,7 @@ impl Scene {
         command
     }
 
-    /// A path for a tool's own report.
+    /// Returns a path for a tool's report.
     pub(crate) fn report(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
@@ -147,21 +147,21 @@ impl Drop for Scene {
     }
 }
 
-/// The repository's root.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// How hatbox is built.
+/// The kind of build.
 #[derive(Clone, Copy)]
 pub(crate) enum Build {
-    /// Quickly, as for the tests.
+    /// A debug build, as for the tests.
     Debug,
-    /// As it is released.
+    /// A release build.
     Released,
 }
 
-/// Builds hatbox; the path of the program.
+/// Builds hatbox and returns the path of the program.
 pub(crate) fn build(build: Build) -> Result<PathBuf, Problem> {
     match build {
         Build::Debug => {
@@ -174,19 +174,19 @@ pub(crate) fn build(build: Build) -> Result<PathBuf, Problem> {
     }
 }
 
-/// Cargo, to be run in the repository.
+/// Returns a cargo command in the repository.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
-/// Where cargo puts what it builds.
+/// Returns cargo's target directory.
 pub(crate) fn target_directory() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// What a command printed, or why it failed.
+/// Returns the output of a command, or its error if it failed.
 pub(crate) fn check(output: &Output) -> Result<String, Problem> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

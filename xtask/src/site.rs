@@ -1,7 +1,7 @@
-//! `site`: the documentation as a website, by mdBook, in target/site/html.
+//! `site`: builds the documentation as a website with mdBook, in target/site/html.
 //!
-//! Its pages are those of docs and the documents at the repository's root. Their links are made for the repository, so they are
-//! written again for the website; every link of the result is checked.
+//! Its pages are those of docs and the documents at the repository's root. Their links are for the repository, so they
+//! are rewritten for the website. Every link in the result is checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::scene::root;
 
 const VERSION: &str = "0.5.4";
 
-/// Where files are that the website does not have.
+/// The URL of files that are not on the website.
 const REPOSITORY: &str = "https://github.com/hatbox/hatbox/blob/main";
 
-/// Documents at the root, and their names on the website.
+/// Documents at the root, and their paths on the website.
 const AT_ROOT: [(&str, &str); 5] = [
     ("README.md", "index.md"),
     ("SECURITY.md", "SECURITY.md"),
@@ -24,7 +24,7 @@ const AT_ROOT: [(&str, &str); 5] = [
     ("CHANGELOG.md", "CHANGELOG.md"),
 ];
 
-/// Files of docs that say how the website looks.
+/// Files in docs that configure mdBook.
 const OF_MDBOOK: [&str; 2] = ["book.toml", "book.css"];
 
 /// Builds the website and checks its links.
@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<(), Problem> {
     Ok(())
 }
 
-/// mdBook, installed below target if it is not there yet.
+/// Returns mdBook; installs it below target if it is missing.
 fn load_mdbook() -> Result<PathBuf, Problem> {
     let tools = root().join("target/tools");
     let program = tools.join("bin/mdbook");
@@ -68,7 +68,7 @@ fn load_mdbook() -> Result<PathBuf, Problem> {
     Ok(program)
 }
 
-/// Writes what mdBook reads.
+/// Writes the input of mdBook.
 fn assemble(site: &Path) -> Result<(), Problem> {
     let source = site.join("src");
     let mut files: BTreeMap<String, String> = BTreeMap::new();
@@ -102,7 +102,7 @@ fn assemble(site: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The text of the document `name`, with its links as they are on the website. `files` are those that the website has.
+/// Returns the text of the document `name` with links for the website. `files` are the files on the website.
 fn rewrite_links(text: &str, name: &str, files: &BTreeMap<String, String>) -> String {
     let mut is_code = false;
     let mut made = String::new();
@@ -139,7 +139,7 @@ fn shown_target(target: &str, name: &str, files: &BTreeMap<String, String>) -> S
     format!("{}{shown}{anchor}", "../".repeat(depth))
 }
 
-/// A path below the root, of one that is seen from `directory`.
+/// Resolves a path relative to `directory` to one relative to the root.
 fn resolve(directory: &str, path: &str) -> String {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
@@ -152,11 +152,11 @@ fn resolve(directory: &str, path: &str) -> String {
     parts.join("/")
 }
 
-/// Checks that every link between the pages leads to a file and an anchor. The number of pages.
+/// Checks that every link between pages leads to an existing file and anchor. Returns the number of pages.
 fn check_links(html: &Path) -> Result<usize, Problem> {
     let mut pages = BTreeMap::new();
     load_pages(html, "", &mut pages)?;
-    // Shown at any address, so its links are absolute.
+    // It is shown at any URL, so its links are absolute.
     pages.remove("404.html");
     let ids: BTreeMap<&String, BTreeSet<&str>> =
         pages.iter().map(|(name, text)| (name, values(text, "id").collect())).collect();
@@ -195,7 +195,7 @@ fn load_pages(directory: &Path, prefix: &str, pages: &mut BTreeMap<String, Strin
     Ok(())
 }
 
-/// The values of an attribute, as mdBook writes them.
+/// Returns the values of an attribute in mdBook's output.
 fn values<'a>(html: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
     let begin = format!(" {attribute}=\"");
     let mut rest = html;

@@ -1,4 +1,4 @@
-//! Assumes a role by the SDK, as a program that does nothing else: what `bench` compares a cold start with.
+//! Assumes a role with the SDK and does nothing else: the baseline of `bench` for cold starts.
 //!
 //! Usage: `sdk-call ENDPOINT ROLE_ARN`, with the access key in the environment.
 

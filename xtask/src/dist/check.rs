@@ -1,12 +1,12 @@
-//! `dist --check`: what was made is unpacked, run, installed and removed, on as many systems as this one can stand for.
+//! `dist --check`: unpacks, runs, installs and removes the files, on as many systems as this machine can emulate.
 //!
-//! | files for | are tried |
+//! | files for | how they are tested |
 //! |---|---|
-//! | this system | directly; on Linux also where there is no other file |
-//! | another processor | under QEMU (`qemu-user-static`; that of Debian 12 lacks TCGETS2, and so terminals for the demo) |
-//! | Windows | under Wine (`wine64`) |
-//! | Debian | by lintian, and in a bare Debian 11 (`mmdebstrap`): installed, used, removed, nothing left |
-//! | RPM | by rpmlint, and by rpm in an empty root: installed, used, removed, nothing left |
+//! | this system | directly; on Linux also in a root without other files |
+//! | another processor | QEMU (`qemu-user-static`; in Debian 12 it lacks TCGETS2, so the demo has no terminal) |
+//! | Windows | Wine (`wine64`) |
+//! | Debian | lintian, then installed, used and removed in a bare Debian 11 (`mmdebstrap`); no file may remain |
+//! | RPM | rpmlint, then installed, used and removed by rpm in an empty root; no file may remain |
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,17 +18,17 @@ use crate::cross::WINE;
 use crate::released::{check_released_for, host};
 use crate::scene::{check as check_output, root};
 
-/// The oldest Debian that hatbox is tried on.
+/// The oldest Debian release that is tested.
 const SUITE: &str = "bullseye";
-/// The seconds that a demo and the like may take: some of the systems are emulated.
+/// The timeout in seconds of a demo or similar command; some of the systems are emulated.
 const LIMIT: &str = "600";
 
-/// What rpmlint calls an error and is meant: the C library is in the program; who publishes a package signs it; Debian's
-/// rpmlint does not know the present names of licences.
+/// Errors of rpmlint that are intended: the C library is linked statically, packages are signed only when published,
+/// and Debian's rpmlint does not know current names of licences.
 const ACCEPTED: &str =
     "addFilter('statically-linked-binary')\naddFilter('no-signature')\naddFilter('invalid-license')\n";
 
-/// Directories of other packages, which are not removed with the last file in them.
+/// Directories of other packages, which are not removed even when empty.
 const SHARED: [&str; 7] = [
     "usr/bin",
     "usr/share/bash-completion/completions",
@@ -39,7 +39,7 @@ const SHARED: [&str; 7] = [
     "usr/share/zsh/site-functions",
 ];
 
-/// Tries all that was made for `target` in `out`.
+/// Tests all files for `target` in `out`.
 pub(super) fn check(target: &Target, out: &Path) -> Result<(), Problem> {
     run(
         "the sums",
@@ -67,7 +67,7 @@ pub(super) fn check(target: &Target, out: &Path) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Unpacks the archive; the path of the program in it.
+/// Unpacks the archive and returns the path of the program.
 fn unpack(target: &Target, archive: &Path, directory: &Path) -> Result<PathBuf, Problem> {
     if target.is_windows() {
         zip::ZipArchive::new(std::fs::File::open(archive)?)?.extract(directory)?;
@@ -83,7 +83,7 @@ fn unpack(target: &Target, archive: &Path, directory: &Path) -> Result<PathBuf, 
     Ok(top.join(target.program()))
 }
 
-/// Asks for the version, then plays the demo.
+/// Checks the version, then plays the demo.
 fn check_here(program: &Path) -> Result<(), Problem> {
     check_version("here", Command::new(program).arg("--version"))?;
     let home = tempfile::tempdir()?;
@@ -101,8 +101,8 @@ fn check_version(place: &str, command: &mut Command) -> Result<(), Problem> {
     Ok(())
 }
 
-/// In a root with no other file: neither a library nor a shell, as in a container of `scratch`. What runs there runs
-/// beside every C library.
+/// Runs the program in a root without any other file, such as libraries or a shell, like a `scratch` container. If that
+/// works, it runs with any C library.
 fn check_alone(program: &Path) -> Result<(), Problem> {
     let empty = tempfile::tempdir()?;
     std::fs::copy(program, empty.path().join("hatbox"))?;
@@ -116,7 +116,7 @@ fn check_alone(program: &Path) -> Result<(), Problem> {
     check_version("without any other file", &mut command)
 }
 
-/// Whether `unshare` can do this here.
+/// Returns whether `unshare` is allowed to do this here.
 fn is_allowed(words: &[&str]) -> bool {
     Command::new("unshare").args(words).output().is_ok_and(|output| output.status.success())
 }
@@ -133,7 +133,7 @@ fn check_under_qemu(architecture: &Architecture, program: &Path) -> Result<(), P
         return Ok(());
     };
     check_version("under QEMU", Command::new(qemu).arg(program).arg("--version"))?;
-    // The sandbox starts its own program again.
+    // The sandbox runs the program again as a child, so the kernel must use QEMU for it too.
     if !Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()) {
         println!(
             "skipped: the sandbox is not tried for {}, as the kernel does not call QEMU (binfmt_misc)",
@@ -160,7 +160,8 @@ fn check_under_qemu(architecture: &Architecture, program: &Path) -> Result<(), P
     Ok(())
 }
 
-/// Wine before 9 lacks one function that Rust's standard library asks Windows for: a library with it lies beside.
+/// Wine before 9 lacks a function that Rust's standard library uses, so a library with it is placed next to the
+/// program.
 fn check_under_wine(program: &Path) -> Result<(), Problem> {
     const COMPILER: &str = "x86_64-w64-mingw32-gcc";
     if !Path::new(WINE).exists() {
@@ -221,7 +222,7 @@ fn check_deb(target: &Target, architecture: &Architecture, out: &Path) -> Result
     check_nothing_left(&package, &before, &list(&debian)?)
 }
 
-/// Runs a line of shell in another root, with what programs expect of a system.
+/// Runs a line of shell in another root, with the mounts that programs expect.
 fn inside(directory: &Path, line: &str) -> Result<(), Problem> {
     const ENTER: &str = "mount -t proc proc \"$0/proc\" && mount -t devpts devpts \"$0/dev/pts\" && \
         exec chroot \"$0\" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c \"$1\"";
@@ -271,7 +272,7 @@ fn check_rpm(target: &Target, architecture: &Architecture, out: &Path) -> Result
     check_nothing_left(&package, &before, &list(&installed)?)
 }
 
-/// All paths below a directory, but for those in which a package manager keeps its books.
+/// Lists all paths in a directory, except those in which package managers keep their state.
 fn list(directory: &Path) -> Result<BTreeSet<String>, Problem> {
     const BOOKS: [&str; 5] = ["./var/lib/dpkg/", "./var/lib/rpm", "./var/log/", "./var/cache/", "./proc/"];
     let printed = check_output(&Command::new("find").args([".", "-xdev"]).current_dir(directory).output()?)?;
@@ -296,7 +297,7 @@ fn is_there(tool: &str) -> bool {
     Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Runs a command without input; what it printed is shown where it failed.
+/// Runs a command without input, and includes its output in the error if it fails.
 fn run(what: &str, command: &mut Command) -> Result<(), Problem> {
     let output = command.stdin(Stdio::null()).output().map_err(|problem| format!("{what}: {problem}"))?;
     let said = [output.stdout.as_slice(), output.stderr.as_slice()].concat();

@@ -1,4 +1,4 @@
-//! What an archive and a package hold besides the program: manual pages, completions, licences, and the documents of the repository.
+//! The files of archives and packages besides the program: manual pages, completions, licences, and documents.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,35 +11,35 @@ use crate::man;
 use crate::released::host;
 use crate::scene::{Build, build, check, root};
 
-/// Each shell, and how its completion script is named in an archive. Shells that load completions find them by this name.
+/// Each shell, and the file name of its completion script in an archive, by which shells with autoloading find it.
 const COMPLETIONS: [(&str, &str); 4] =
     [("bash", "hatbox.bash"), ("zsh", "_hatbox"), ("fish", "hatbox.fish"), ("pwsh", "hatbox.ps1")];
 
 /// Documents at the repository's root.
 const DOCUMENTS: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
-/// What is the same in an archive and in packages.
+/// The content that archives and packages share.
 pub(super) struct Contents {
-    /// The program, for its system.
+    /// The program for the target system.
     pub(super) program: Vec<u8>,
-    /// File name and text.
+    /// Manual pages: file name and text.
     pub(super) pages: Vec<(String, Vec<u8>)>,
-    /// Shell and script.
+    /// Completion scripts: shell and script.
     pub(super) completions: Vec<(&'static str, Vec<u8>)>,
-    /// Name and bytes, among them the licences of others.
+    /// Documents: name and bytes, including the licences of third-party code.
     pub(super) documents: Vec<(&'static str, Vec<u8>)>,
 }
 
 pub(super) const LICENCES: &str = "THIRD-PARTY-LICENSES.txt";
 
-/// Reads and generates all of it.
+/// Reads and generates the content. `time` is in seconds since 1970.
 pub(super) fn load(target: &Target, program: &Path, time: u64) -> Result<Contents, Problem> {
     let mut documents = Vec::new();
     for name in DOCUMENTS {
         documents.push((name, std::fs::read(root().join(name))?));
     }
     documents.push((LICENCES, render_licences(target.triple)?.into_bytes()));
-    // Pages and scripts are the same on every system, so any hatbox that runs here can print them.
+    // Pages and scripts are the same on every system, so any hatbox that runs here can generate them.
     let printer = if target.triple == host()? { program.to_owned() } else { build(Build::Debug)? };
     let completions =
         COMPLETIONS.into_iter().map(|(shell, _)| Ok((shell, load_completions(&printer, shell)?)));
@@ -73,7 +73,7 @@ fn load_completions(program: &Path, shell: &str) -> Result<Vec<u8>, Problem> {
 }
 
 impl Contents {
-    /// The files of the archive, below its directory.
+    /// Returns the files of the archive, without the top directory.
     pub(super) fn archive(&self, target: &Target) -> Tree {
         let mut tree = Tree::default();
         tree.add(target.program(), Kind::Program, self.program.as_slice());
@@ -90,7 +90,7 @@ impl Contents {
         tree
     }
 
-    /// Adds the manual pages where packages have them, compressed.
+    /// Adds the compressed manual pages to the tree of a package.
     pub(super) fn add_pages(&self, tree: &mut Tree) -> Result<(), Problem> {
         for (file, page) in &self.pages {
             tree.add(format!("usr/share/man/man1/{file}.gz"), Kind::Data, gzip(page)?);
@@ -98,12 +98,12 @@ impl Contents {
         Ok(())
     }
 
-    /// The script of a shell.
+    /// Returns the completion script of a shell.
     pub(super) fn completion(&self, shell: &str) -> &[u8] {
         self.completions.iter().find(|(named, _)| *named == shell).map_or(&[], |(_, script)| script)
     }
 
-    /// A document by its name.
+    /// Returns a document by its name.
     pub(super) fn document(&self, wanted: &str) -> &[u8] {
         self.documents.iter().find(|(name, _)| *name == wanted).map_or(&[], |(_, bytes)| bytes)
     }

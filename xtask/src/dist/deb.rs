@@ -1,4 +1,4 @@
-//! The package of Debian and its relatives, made by `dpkg-deb`.
+//! The package for Debian and derivatives, built by `dpkg-deb`.
 
 use std::path::Path;
 use std::process::Command;
@@ -17,8 +17,8 @@ Description: temporary AWS credentials for any program
  temporary credentials. It has the commands of aws-vault, and also shows who can
  assume a role and why AWS denied a call.
 ";
-/// What lintian asks about: one of them for a program at a fixed address, one for a program that can be loaded anywhere,
-/// which it takes for a library.
+/// Exceptions for lintian: the second tag is for a program at a fixed address, the first for a position-independent
+/// one, which lintian takes for a library.
 const OVERRIDES: &str = "\
 # A program, linked with the C library: it starts faster and runs on every release of every distribution.
 hatbox: shared-library-lacks-prerequisites [usr/bin/hatbox]
@@ -41,7 +41,7 @@ pub(super) fn write(
     let mut tree = installed(contents, time)?;
     tree.write_to(&root)?;
     let size = tree.files().map(|(_, _, bytes)| bytes.len().div_ceil(1024)).sum();
-    // What `dpkg --verify` compares with.
+    // The digests that `dpkg --verify` checks.
     let mut md5sum = Command::new("md5sum");
     md5sum.args(tree.files().map(|(path, _, _)| path)).current_dir(&root);
     let md5sums = check(&md5sum.output()?)?;
@@ -49,7 +49,7 @@ pub(super) fn write(
     tree.add("DEBIAN/md5sums", Kind::Data, md5sums);
     tree.write_to(&root)?;
     let mut command = Command::new("dpkg-deb");
-    // xz splits its work by the number of processors otherwise, and its output with it.
+    // With more threads, xz splits its input by the number of processors, which changes the output.
     command.args(["--build", "--root-owner-group", "-Zxz", "--threads-max=1"]);
     command.arg(&root).arg(out.join(file_name(architecture)));
     command.env("SOURCE_DATE_EPOCH", time.to_string());
@@ -57,7 +57,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The files as they are installed.
+/// Returns the tree of installed files.
 fn installed(contents: &Contents, time: u64) -> Result<Tree, Problem> {
     let mut tree = Tree::default();
     let doc = |name: &str| format!("usr/share/doc/hatbox/{name}");
@@ -79,7 +79,7 @@ fn installed(contents: &Contents, time: u64) -> Result<Tree, Problem> {
     Ok(tree)
 }
 
-/// `size` is in KiB.
+/// Renders the control file. `size` is in KiB.
 fn render_control(architecture: &Architecture, size: usize) -> String {
     format!(
         "Package: hatbox\n\
@@ -97,7 +97,7 @@ fn render_control(architecture: &Architecture, size: usize) -> String {
     )
 }
 
-/// Debian's own log of the package, which has one entry: that of hatbox is beside it.
+/// Renders the Debian changelog with a single entry; hatbox's own changelog is a separate file.
 fn render_changelog(time: u64) -> Result<String, Problem> {
     let utc = jiff::Timestamp::from_second(i64::try_from(time)?)?.to_zoned(jiff::tz::TimeZone::UTC);
     let date = utc.strftime("%a, %d %b %Y %H:%M:%S +0000");
@@ -107,7 +107,8 @@ fn render_changelog(time: u64) -> Result<String, Problem> {
     ))
 }
 
-/// In Debian's machine-readable format, with the texts of hatbox's own licences as far as Debian does not have them.
+/// Renders the copyright file in Debian's machine-readable format. It contains hatbox's licences, except those in
+/// Debian's base system.
 fn render_copyright(contents: &Contents) -> String {
     let mit = String::from_utf8_lossy(contents.document("LICENSE-MIT"));
     let mit: String = mit

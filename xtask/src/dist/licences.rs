@@ -1,8 +1,9 @@
-//! `THIRD-PARTY-LICENSES.txt`: the licences of all that is in the program and is not hatbox's own: crates, Rust's standard
-//! library, and the C library where it is linked statically.
+//! `THIRD-PARTY-LICENSES.txt`: the licences of all third-party code in the program: crates, Rust's standard library,
+//! and the C library if it is linked statically.
 //!
-//! The texts are those of the crates' sources and of the installed toolchains. Each text is written once, under the names
-//! of all that come with it; the Apache licence, of which there are many copies that differ in their appendix, too.
+//! The texts come from the sources of the crates and from the installed toolchains. Each text is written once, below
+//! the names of all parts that it applies to. All copies of the Apache licence count as one text, although their
+//! appendices differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::Problem;
 use crate::released::is_static;
 use crate::scene::{cargo, check, root};
 
-/// What `cargo metadata` prints, as far as it is read here.
+/// The part of the output of `cargo metadata` that is used here.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -30,7 +31,7 @@ struct Package {
     authors: Vec<String>,
     repository: Option<String>,
     manifest_path: PathBuf,
-    /// Nothing for the workspace's own.
+    /// `None` for crates of the workspace.
     source: Option<String>,
 }
 
@@ -53,11 +54,11 @@ struct Dependency {
 
 #[derive(Deserialize)]
 struct DependencyKind {
-    /// Nothing for what is built in; else `build` or `dev`.
+    /// `None` for a normal dependency; otherwise `build` or `dev`.
     kind: Option<String>,
 }
 
-/// One thing that is in the program.
+/// A third-party component of the program.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Part {
     name: String,
@@ -83,7 +84,7 @@ hatbox contains the work of others, under the licences below. hatbox itself is l
 LICENSE-MIT, at your option. This file lists what is in the program, then the texts of the licences.
 ";
 
-/// The whole file, for a program for `target`.
+/// Renders the file for a program built for `target`.
 pub(super) fn render_licences(target: &str) -> Result<String, Problem> {
     let mut parts = load_crates(target)?;
     parts.extend(load_standard_library()?);
@@ -98,7 +99,7 @@ fn render(parts: &[Part], apache: &str) -> String {
     for part in &parts {
         text.push_str(&format!("\n{}\n  licence: {}\n  from:    {}\n", part.name, part.license, part.origin));
     }
-    // By the words alone, so that copies with other line breaks are one.
+    // Keyed by words alone, so that copies with different line breaks count as one.
     let mut texts: BTreeMap<String, (BTreeSet<&str>, &str)> = BTreeMap::new();
     for part in &parts {
         for text in &part.texts {
@@ -121,12 +122,12 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a text is the Apache licence and nothing else.
+/// Returns whether a text is a copy of the Apache licence.
 fn is_apache(text: &str) -> bool {
     words(text).to_lowercase().starts_with("apache license version 2.0, january 2004")
 }
 
-/// The crates that are built in, as `cargo tree --edges normal` shows them.
+/// Returns the crates in the program, which are those of `cargo tree --edges normal`.
 fn load_crates(target: &str) -> Result<Vec<Part>, Problem> {
     let mut command = cargo();
     command.args(["metadata", "--locked", "--format-version", "1", "--filter-platform", target]);
@@ -162,7 +163,7 @@ fn load_crate(package: &Package) -> Result<Part, Problem> {
     Ok(Part { name, license, origin, texts })
 }
 
-/// The texts of the files of a crate's directory that are named like licences.
+/// Loads the files in a crate's directory whose names look like licences.
 fn load_texts(directory: &Path) -> Result<Vec<String>, Problem> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory)? {
@@ -179,7 +180,7 @@ fn load_texts(directory: &Path) -> Result<Vec<String>, Problem> {
     files.iter().map(|file| Ok(String::from_utf8_lossy(&std::fs::read(file)?).into_owned())).collect()
 }
 
-/// For a crate without such files: the text that its manifest names.
+/// For a crate without licence files, returns the standard text of the licence in its manifest.
 fn standard_texts(name: &str, license: &str, authors: &[String]) -> Result<Vec<String>, Problem> {
     let has = |wanted: &str| license.split(['/', ' ', '(', ')']).any(|word| word == wanted);
     if has("Apache-2.0") {
@@ -193,7 +194,7 @@ fn standard_texts(name: &str, license: &str, authors: &[String]) -> Result<Vec<S
         .into())
 }
 
-/// Rust's own, and the crates in it: the toolchain has one page about them.
+/// Returns Rust's standard library and its crates, whose licences are on one page of the toolchain.
 fn load_standard_library() -> Result<Vec<Part>, Problem> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let printed = |word: &[&str]| check(&Command::new(&rustc).current_dir(root()).args(word).output()?);
@@ -215,8 +216,8 @@ fn load_standard_library() -> Result<Vec<Part>, Problem> {
     Ok(parts)
 }
 
-/// The crates of the page: `<h3>📦 NAME-VERSION</h3>`, then a paragraph with the licence and a `<pre>` for each text.
-/// Those of systems that no release is made for are left out.
+/// Parses the crates on the page: `<h3>📦 NAME-VERSION</h3>`, then a paragraph with the licence and a `<pre>` for each
+/// text. Skips crates for systems without a release.
 fn read_page(page: &str) -> Result<Vec<Part>, Problem> {
     const ELSEWHERE: [&str; 10] =
         ["dlmalloc", "fortanix", "hermit", "moto", "r-efi", "rand", "vex", "wasi", "wit-bindgen", "cc-"];
@@ -264,7 +265,7 @@ fn unescape(html: &str) -> String {
         .replace("&#38;", "&")
 }
 
-/// The C library, where it is in the program: Debian's packages have the notices.
+/// Returns the C library, if it is in the program. The notices come from Debian's packages.
 fn load_c_library(target: &str) -> Result<Vec<Part>, Problem> {
     let (name, license, origin, files): (&str, &str, &str, &[&str]) = match target {
         "x86_64-unknown-linux-gnu" => (GLIBC, LGPL, GLIBC_ORIGIN, &["libc6-dev", "libc6"]),

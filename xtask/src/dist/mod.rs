@@ -1,7 +1,7 @@
-//! `dist`: what is published for a system, from the released program: an archive, for Linux also packages of Debian and
-//! of RPM, and the digests of all. docs/releasing.md says how to use it.
+//! `dist`: builds the published files for a system from the released program: an archive, Debian and RPM packages for
+//! Linux, and the digests of all files. docs/releasing.md describes its use.
 //!
-//! The same commit makes the same bytes in any directory: `--check-reproducible` builds a clone and compares.
+//! The same commit produces the same bytes in any directory: `--check-reproducible` builds a clone and compares.
 
 mod check;
 mod contents;
@@ -19,21 +19,21 @@ use crate::Problem;
 use crate::released::{build_for, check_released_for, host};
 use crate::scene::{check as check_output, root, target_directory};
 
-/// The version of hatbox: all crates have the same.
+/// The version of hatbox, which all crates share.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A system that releases are made for.
+/// A system with a release.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Target {
-    /// As rustc names it.
+    /// The target triple of rustc.
     triple: &'static str,
-    /// The most bytes that the archive may have.
+    /// The maximum size of the archive in bytes.
     limit: usize,
-    /// What Debian and RPM call its processor, where packages are made.
+    /// The names of the processor in Debian and RPM, if packages are built.
     packages: Option<Architecture>,
 }
 
-/// A processor, by its names.
+/// The names of a processor.
 #[derive(Debug, PartialEq, Eq)]
 struct Architecture {
     debian: &'static str,
@@ -57,7 +57,7 @@ static TARGETS: [Target; 5] = [
 ];
 
 impl Target {
-    /// The name of the archive's one directory, and of the archive without its extension.
+    /// Returns the name of the archive's top directory, which is also that of the archive without its extension.
     fn name(&self) -> String {
         format!("hatbox-{VERSION}-{}", self.triple)
     }
@@ -74,7 +74,7 @@ impl Target {
         if self.is_windows() { "hatbox.exe" } else { "hatbox" }
     }
 
-    /// All files that are made for it.
+    /// Returns the names of all published files for the target.
     fn files(&self) -> Vec<String> {
         let mut files = vec![self.archive()];
         if let Some(architecture) = &self.packages {
@@ -85,26 +85,26 @@ impl Target {
     }
 }
 
-/// What the words after `dist` ask for.
+/// The parsed arguments of `dist`.
 #[derive(Debug, PartialEq, Eq)]
 struct Request {
     target: &'static Target,
-    /// A program that was built already, as one that was signed since.
+    /// An existing program to use, such as one that has been signed since it was built.
     program: Option<PathBuf>,
     out: PathBuf,
     then: Vec<Then>,
 }
 
-/// What is done with the files once they are made.
+/// What to do with the files once they are built.
 #[derive(Debug, PartialEq, Eq)]
 enum Then {
-    /// They are run, installed and removed.
+    /// Run, install and remove them.
     Check,
-    /// They are made again elsewhere, and compared.
+    /// Build them again in another directory, and compare.
     CheckReproducible,
 }
 
-/// Makes the files, and checks them as the words say.
+/// Builds the files, and runs the requested checks.
 pub(crate) fn run(words: &[&str]) -> Result<(), Problem> {
     let request = parse(words, &host()?)?;
     make(&request)?;
@@ -172,7 +172,7 @@ fn make(request: &Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The time that all files get, in seconds since 1970: `SOURCE_DATE_EPOCH`, or that of the commit.
+/// Returns the timestamp of all files, in seconds since 1970: `SOURCE_DATE_EPOCH`, or the time of the commit.
 pub(crate) fn load_time() -> Result<u64, Problem> {
     if let Ok(set) = std::env::var("SOURCE_DATE_EPOCH") {
         return set.parse().map_err(|_| {
@@ -186,7 +186,7 @@ pub(crate) fn load_time() -> Result<u64, Problem> {
     Ok(printed.trim().parse()?)
 }
 
-/// The day of such a time, as manual pages show it: 2026-12-31.
+/// Renders the date of a timestamp for manual pages: 2026-12-31.
 pub(crate) fn date(time: u64) -> Result<String, Problem> {
     Ok(jiff::Timestamp::from_second(i64::try_from(time)?)?.strftime("%Y-%m-%d").to_string())
 }

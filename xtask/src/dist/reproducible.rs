@@ -1,4 +1,4 @@
-//! Whether another directory makes the same bytes: a clone is built from nothing, and its files are compared.
+//! Checks that another directory produces the same bytes: builds a clone from scratch and compares the files.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use super::{Request, Target, git, load_time, sums};
 use crate::Problem;
 use crate::scene::{check as check_output, root};
 
-/// Makes in a clone of the commit what was requested here, and compares. A program that was built before is not built.
+/// Builds the requested files in a clone of the commit, and compares. An existing program is used in both builds.
 pub(super) fn check(request: &Request) -> Result<(), Problem> {
     let changed = check_output(&git(&root()).args(["status", "--porcelain"]).output()?)?;
     if !changed.is_empty() {
@@ -18,7 +18,7 @@ pub(super) fn check(request: &Request) -> Result<(), Problem> {
     let made = elsewhere.path().join("made");
     let from = root().canonicalize()?;
     check_output(&git(elsewhere.path()).args(["clone", "--quiet"]).arg(&from).arg(&clone).output()?)?;
-    // Not this cargo: the toolchain is what the clone says.
+    // Not this cargo: the clone determines its toolchain.
     let mut command = Command::new("cargo");
     command.current_dir(&clone).stdin(Stdio::null());
     command.args(["run", "--quiet", "--locked", "--package", "xtask", "--", "dist"]);
@@ -35,13 +35,13 @@ pub(super) fn check(request: &Request) -> Result<(), Problem> {
         println!("a clone in another directory makes the same bytes");
         return Ok(());
     }
-    // They are left there for whoever looks for the difference.
+    // Keep the files, so that the difference can be examined.
     let kept = elsewhere.keep();
     Err(format!("another directory makes other bytes of {}: see {}", differing.join(", "), kept.display())
         .into())
 }
 
-/// The files for `target` that are not the same in both directories.
+/// Returns the names of the files for `target` that differ between the directories.
 fn compare(target: &Target, here: &Path, there: &Path) -> Result<Vec<String>, Problem> {
     let mut differing = Vec::new();
     for name in target.files() {

@@ -1,4 +1,4 @@
-//! The package of Fedora and its relatives, made by `rpmbuild`.
+//! The package for Fedora and derivatives, built by `rpmbuild`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,9 +11,9 @@ use super::{Architecture, VERSION};
 use crate::Problem;
 use crate::scene::check;
 
-/// What rpmbuild would add by itself, or take from this machine and this moment.
+/// Turns off what rpmbuild adds by default or derives from the machine and the time.
 const DEFINITIONS: [&str; 9] = [
-    // Strip, compress, edit: all is as it is to be.
+    // Do not strip, compress or edit files, which are already final.
     "__os_install_post %{nil}",
     "debug_package %{nil}",
     "_build_id_links none",
@@ -21,7 +21,7 @@ const DEFINITIONS: [&str; 9] = [
     "use_source_date_epoch_as_buildtime 1",
     "clamp_mtime_to_source_date_epoch 1",
     "source_date_epoch_from_changelog 0",
-    // Every RPM that is still in use reads it.
+    // A compression that every RPM version in use supports.
     "_binary_payload w6.xzdio",
     "_rpmfilename %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm",
 ];
@@ -55,7 +55,7 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The files as they are installed.
+/// Returns the tree of installed files.
 fn installed(contents: &Contents) -> Result<Tree, Problem> {
     let mut tree = Tree::default();
     tree.add("usr/bin/hatbox", Kind::Program, contents.program.as_slice());
@@ -78,7 +78,7 @@ fn installed(contents: &Contents) -> Result<Tree, Problem> {
     Ok(tree)
 }
 
-/// The recipe: all is there already, so it is only copied.
+/// Renders the spec file, which only copies the finished files.
 fn render_spec(tree: &Tree, root: &Path, time: u64) -> Result<String, Problem> {
     let date = jiff::Timestamp::from_second(i64::try_from(time)?)?.strftime("%a %b %d %Y");
     let mut spec = format!(

@@ -1,4 +1,4 @@
-//! `SHA256SUMS`: the digests of what was made, as `sha256sum --check` reads them.
+//! `SHA256SUMS`: the digests of the files, in the format of `sha256sum --check`.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use crate::Problem;
 
 pub(super) const NAME: &str = "SHA256SUMS";
 
-/// The digest in hexadecimal digits.
+/// Returns the digest in hexadecimal.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// Writes the digests of this version's files in `directory`, those of earlier runs included.
+/// Writes the digests of all files of this version in `directory`, including those of earlier runs.
 pub(super) fn write_sums(directory: &Path) -> Result<(), Problem> {
     let mut lines = Vec::new();
     for entry in std::fs::read_dir(directory)? {

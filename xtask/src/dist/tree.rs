@@ -1,5 +1,5 @@
-//! The files of an archive or a package. The same files make the same bytes, whatever the directory, the time, the
-//! umask and the order in which they were added.
+//! The files of an archive or a package. The same files produce the same bytes, regardless of the directory, the time,
+//! the umask and the order in which they were added.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Write as _};
@@ -11,18 +11,18 @@ use zip::write::SimpleFileOptions;
 
 use crate::Problem;
 
-/// Files by their path below the tree's root, with `/` on every system.
+/// Files by their path relative to the root, with `/` on every system.
 #[derive(Default)]
 pub(super) struct Tree {
     files: BTreeMap<String, (Kind, Vec<u8>)>,
 }
 
-/// Who may do what with a file.
+/// The permissions of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Anyone may read it.
+    /// Readable by everyone.
     Data,
-    /// Anyone may run it.
+    /// Executable by everyone.
     Program,
 }
 
@@ -42,20 +42,20 @@ impl Tree {
         self.files.insert(path.into(), (kind, bytes.into()));
     }
 
-    /// The files in order of their paths.
+    /// Iterates over the files, ordered by path.
     pub(super) fn files(&self) -> impl Iterator<Item = (&str, Kind, &[u8])> {
         self.files.iter().map(|(path, (kind, bytes))| (path.as_str(), *kind, bytes.as_slice()))
     }
 
-    /// The directories that the files are in, each before what it holds.
+    /// Returns all directories of the files, each before its content.
     fn directories(&self) -> BTreeSet<&str> {
         let parents = |path| std::iter::successors(parent(path), |path| parent(path));
         self.files.keys().flat_map(|path| parents(path.as_str())).collect()
     }
 
-    /// All of it below the directory `top`, as `.tar.gz`. Times are in seconds since 1970.
+    /// Renders the tree below the directory `top` as `.tar.gz`. `time` is in seconds since 1970.
     pub(super) fn render_tar_gz(&self, top: &str, time: u64) -> Result<Vec<u8>, Problem> {
-        // Neither a file's name nor a time is in the header of gzip.
+        // The gzip header contains neither a file name nor a time.
         let compressed = GzBuilder::new().write(Vec::new(), Compression::best());
         let mut archive = tar::Builder::new(compressed);
         let mut append = |path: &str, kind, mode, bytes: &[u8]| {
@@ -78,7 +78,8 @@ impl Tree {
         Ok(archive.into_inner()?.finish()?)
     }
 
-    /// All of it below the directory `top`, as `.zip`. Zip's times begin in 1980 and have no zone: here it is UTC.
+    /// Renders the tree below the directory `top` as `.zip`. `time` is in seconds since 1970, and must be in 1980 or
+    /// later; the archive has it in UTC.
     pub(super) fn render_zip(&self, top: &str, time: u64) -> Result<Vec<u8>, Problem> {
         let utc = jiff::Timestamp::from_second(i64::try_from(time)?)?.to_zoned(jiff::tz::TimeZone::UTC);
         let part = |number: i8| u8::try_from(number);
@@ -103,7 +104,7 @@ impl Tree {
         Ok(archive.finish()?.into_inner())
     }
 
-    /// Writes all of it into `directory`, with the modes that it is to have.
+    /// Writes the tree to `directory`, and sets the modes.
     pub(super) fn write_to(&self, directory: &Path) -> Result<(), Problem> {
         let set_mode =
             |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
@@ -123,7 +124,7 @@ impl Tree {
     }
 }
 
-/// A file as packages hold it: gzip without a name and a time.
+/// Compresses a file for a package: gzip without name and time.
 pub(super) fn gzip(bytes: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut compressed = GzBuilder::new().write(Vec::new(), Compression::best());
     compressed.write_all(bytes)?;
@@ -161,8 +162,8 @@ mod tests {
         assert_ne!(one.render_tar_gz("x", TIME).unwrap(), one.render_tar_gz("x", TIME + 2).unwrap());
     }
 
-    /// Nothing of the machine is in an archive: these are the bytes everywhere, at any time, under any umask. Another
-    /// version of what compresses may change them.
+    /// An archive contains nothing about the machine: its bytes depend neither on time nor umask. Another version of a
+    /// compression library may change them.
     #[test]
     fn an_archive_has_the_same_bytes_everywhere() {
         let tree = tree(PATHS);
@@ -206,7 +207,7 @@ mod tests {
         assert_eq!(text, "this is man/man1/hatbox.1\n");
     }
 
-    /// A package is made of what is written: its modes are the tree's, not those of the umask.
+    /// Packages are built from the written files, whose modes must not depend on the umask.
     #[test]
     fn the_umask_does_not_change_what_is_written() {
         let written = |umask: &str| {

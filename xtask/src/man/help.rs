@@ -1,15 +1,15 @@
-//! A help text, read into its parts. A form that is not known is an error: nothing is left out unnoticed.
+//! Parses a help text into its parts. Unknown forms are errors, so that nothing is left out by accident.
 
 use super::Problem;
 
-/// The parts of a help text, each in the order of the text.
+/// The parts of a help text, in the order of the text.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Help {
     pub(super) about: String,
     pub(super) usage: Vec<String>,
-    /// Paragraphs, above the usage and below the options.
+    /// Paragraphs before the usage and after the options.
     pub(super) description: Vec<String>,
-    /// Arguments and options, by their headings.
+    /// Arguments and options, grouped by heading.
     pub(super) sections: Vec<Section>,
     pub(super) commands: Vec<Listed>,
     pub(super) examples: Vec<Examples>,
@@ -25,24 +25,24 @@ pub(super) struct Section {
 /// An argument or option.
 #[derive(Debug, PartialEq)]
 pub(super) struct Entry {
-    /// `-d, --duration <DURATION>`
+    /// The term, such as `-d, --duration <DURATION>`.
     pub(super) term: String,
     pub(super) blocks: Vec<Block>,
 }
 
-/// A part of what is said about an entry.
+/// A part of the description of an entry.
 #[derive(Debug, PartialEq)]
 pub(super) enum Block {
     Text(String),
-    /// Values, each with its meaning; a meaning may be empty.
+    /// Values and their meanings; a meaning may be empty.
     Values(Vec<(String, String)>),
 }
 
-/// A line of a list of commands.
+/// A line in a list of commands.
 #[derive(Debug, PartialEq)]
 pub(super) struct Listed {
     pub(super) name: String,
-    /// `List profiles [alias: ls]`
+    /// The description, such as `List profiles [alias: ls]`.
     pub(super) about: String,
 }
 
@@ -52,24 +52,24 @@ impl Listed {
     }
 }
 
-/// Commands to type, below a heading; an empty one is that of the examples as such.
+/// Example commands below a heading, which is empty for the general examples.
 #[derive(Debug, PartialEq)]
 pub(super) struct Examples {
     pub(super) heading: String,
-    /// Each command, and what it does; may be empty.
+    /// Each command and its description, which may be empty.
     pub(super) lines: Vec<(String, String)>,
 }
 
-/// The column in which texts about entries begin.
+/// The column where descriptions of entries begin.
 const TEXT_COLUMN: usize = 10;
 
-/// A line that begins at the margin, and the indented and empty lines below it.
+/// A line that starts at the margin, with the indented and empty lines below it.
 struct Chunk<'a> {
     head: &'a str,
     body: Vec<&'a str>,
 }
 
-/// Reads a help text whose lines are not broken.
+/// Parses a help text without wrapped lines.
 pub(super) fn parse_help(text: &str) -> Result<Help, Problem> {
     let mut chunks = chunks(text)?.into_iter();
     let about = chunks.next().ok_or("the help text is empty")?.head.to_owned();
@@ -86,7 +86,7 @@ pub(super) fn parse_help(text: &str) -> Result<Help, Problem> {
                 let rows = body.iter().filter_map(|line| line.trim().split_once(' '));
                 let listed = rows
                     .map(|(name, about)| Listed { name: name.to_owned(), about: about.trim().to_owned() });
-                // `help` is clap's.
+                // Skip `help`, which clap adds.
                 help.commands = listed.filter(|command| command.name != "help").collect();
             }
             (Some(heading), Some(_)) if is_of_entries(&body) => {
@@ -120,14 +120,14 @@ fn indent(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// Whether the lines are arguments or options, rather than commands to type.
+/// Returns whether the lines are arguments or options, as opposed to example commands.
 fn is_of_entries(body: &[&str]) -> bool {
     body.iter().any(|line| !line.trim().is_empty() && indent(line) >= TEXT_COLUMN)
 }
 
 fn parse_entries(body: &[&str]) -> Result<Vec<Entry>, Problem> {
     let mut entries: Vec<Entry> = Vec::new();
-    // Whether a block goes on in the next line.
+    // Whether the next line continues the current block.
     let mut is_open = false;
     for line in body {
         let text = line.trim();
@@ -155,13 +155,13 @@ fn parse_entries(body: &[&str]) -> Result<Vec<Entry>, Problem> {
     Ok(entries)
 }
 
-/// `svg:  A picture for browsers`
+/// Parses a line such as `svg:  A picture for browsers`.
 fn parse_value(text: &str) -> (String, String) {
     let (name, meaning) = text.split_once(": ").unwrap_or((text, ""));
     (name.to_owned(), meaning.trim().to_owned())
 }
 
-/// Lines `command   what it does`.
+/// Parses lines such as `command   what it does`.
 fn parse_examples(heading: &str, body: &[&str]) -> Examples {
     let lines = body.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
     let lines = lines.map(|line| {

@@ -1,7 +1,7 @@
-//! `man`: manual pages, from the help texts of the program and the tables of docs.
+//! `man`: generates the manual pages from the program's help texts and the tables in docs.
 //!
-//! This module depends on nothing of the crate around it: `crates/cli/tests/man.rs` includes it too, as only there the program
-//! that was just built is known.
+//! This module depends on nothing else in this crate: `crates/cli/tests/man.rs` includes it too, as only that test
+//! knows the program that was just built.
 
 mod help;
 mod page;
@@ -15,16 +15,16 @@ use help::{Help, parse_help};
 use page::{Place, render_page};
 use tables::Tables;
 
-/// Whatever stopped it.
+/// The error of generating the pages.
 type Problem = Box<dyn std::error::Error>;
 
-/// The shell function `hat` runs this command, which no list has.
+/// The command behind the shell function `hat`, which no help text lists.
 const UNLISTED: &str = "hat";
 
-/// Writes a page for each command of `program` into `directory`: `hatbox.1`, `hatbox-exec.1`, ... Returns the
-/// words of each command, without hatbox itself.
+/// Writes a page for each command of `program` to `directory`: `hatbox.1`, `hatbox-exec.1`, ... Returns the words of
+/// each command, without `hatbox`.
 ///
-/// `docs` is the directory with the tables of files, variables and exit codes; `date` is shown, as 2026-12-31.
+/// `docs` is the directory with the tables of files, variables and exit codes; `date` is in the form 2026-12-31.
 pub(crate) fn write_pages(
     program: &Path,
     docs: &Path,
@@ -39,7 +39,7 @@ pub(crate) fn write_pages(
     Ok(pages)
 }
 
-/// What all pages have in common.
+/// The data that all pages share.
 struct Maker<'a> {
     program: &'a Path,
     directory: &'a Path,
@@ -49,7 +49,7 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Writes the page of the command at `place`, then those of its subcommands.
+    /// Writes the page of the command at `place`, then the pages of its subcommands.
     fn write(&self, place: &Place, pages: &mut Vec<Vec<String>>) -> Result<(), Problem> {
         let words: Vec<&str> = place.words.iter().map(String::as_str).collect();
         let help = self.load_help(&words)?;
@@ -72,7 +72,7 @@ impl Maker<'_> {
     }
 }
 
-/// What the program prints; its lines are not broken.
+/// Returns the output of the program, without wrapped lines.
 fn print_of(program: &Path, words: &[&str]) -> Result<String, Problem> {
     let mut command = Command::new(program);
     let output = command.args(words).env_clear().env("COLUMNS", "100000").stdin(Stdio::null()).output()?;

@@ -1,26 +1,26 @@
-//! One manual page, of a help text and the tables.
+//! Renders one manual page from a help text and the tables.
 
 use super::help::{Block, Entry, Help};
 use super::roff::{bold, escape, inline, line, synopsis, wrap};
 use super::tables::Tables;
 
-/// Where the documentation is on the web.
+/// The URL of the documentation.
 const WEB: &str = "https://github.com/hatbox/hatbox/blob/main";
 
-/// The heading of the options that every command has: they are on the first page.
+/// The heading of the global options, which only the first page describes.
 const GLOBAL: &str = "Options of every command";
 
-/// Where a command is among the others.
+/// The position of a command in the tree of commands.
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// `trust`, `graph`; empty for hatbox itself.
+    /// The words of the command, such as `trust`, `graph`; empty for hatbox itself.
     pub(super) words: Vec<String>,
     alias: Option<String>,
     siblings: Vec<String>,
 }
 
 impl Place {
-    /// The place of a subcommand.
+    /// Returns the position of a subcommand.
     pub(super) fn inner<'a>(
         &self,
         command: &str,
@@ -29,12 +29,12 @@ impl Place {
     ) -> Self {
         let mut words = self.words.clone();
         words.push(command.to_owned());
-        // Those of hatbox itself are on its page.
+        // The commands of hatbox itself are listed on its own page.
         let siblings = if self.words.is_empty() { Vec::new() } else { siblings.map(str::to_owned).collect() };
         Self { words, alias: alias.map(str::to_owned), siblings }
     }
 
-    /// `hatbox-trust-graph`
+    /// Returns the name of the page, such as `hatbox-trust-graph`.
     pub(super) fn page_name(&self) -> String {
         let words = self.words.iter().map(String::as_str);
         std::iter::once("hatbox").chain(words).collect::<Vec<_>>().join("-")
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-/// Writes the page of the command at `place`, with the date and the program with its version.
+/// Renders the page of the command at `place`. `version` is the program's name and version.
 pub(super) fn render_page(
     place: &Place,
     help: &Help,
@@ -55,7 +55,7 @@ pub(super) fn render_page(
     let mut page = Page { text: String::new() };
     let name = place.page_name();
     page.push(&format!(".TH {} 1 {date} \"{version}\" \"hatbox manual\"\n", escape(&name.to_uppercase())));
-    // Words of a command are not hyphenated, nor are spaces stretched.
+    // No hyphenation, and no stretched spaces.
     page.push(".nh\n.ad l\n");
     page.heading("NAME");
     let about = decapitalised(&help.about).replace('`', "");
@@ -76,7 +76,7 @@ pub(super) fn render_page(
     page.text
 }
 
-/// A page as far as it is written.
+/// A page that is being written.
 struct Page {
     text: String,
 }
@@ -86,7 +86,7 @@ impl Page {
         self.text.push_str(text);
     }
 
-    /// Begins a paragraph. Below a heading there is one already.
+    /// Begins a paragraph, unless a heading has just begun one.
     fn begin_paragraph(&mut self) {
         let last = self.text.lines().last().unwrap_or_default();
         if !last.starts_with(".SH ") && !last.starts_with(".SS ") {
@@ -98,13 +98,13 @@ impl Page {
         self.push(&format!(".SH {heading}\n"));
     }
 
-    /// A paragraph of prose.
+    /// Writes a paragraph of prose.
     fn paragraph(&mut self, text: &str) {
         self.begin_paragraph();
         self.push(&wrap(&inline(text)));
     }
 
-    /// An entry of a list: a term, escaped, and what is said about it.
+    /// Writes a list entry: a term, which is already escaped, and its description.
     fn entry(&mut self, term: &str, text: &str) {
         self.push(".TP\n");
         self.push(&line(term));
@@ -315,12 +315,12 @@ impl Page {
     }
 }
 
-/// `hatbox-exec(1)`
+/// Renders a reference such as `hatbox-exec(1)`.
 fn page_reference(page: &str) -> String {
     format!("{}(1)", bold(page))
 }
 
-/// The documents that the help refers to.
+/// Returns the documents that the help text refers to.
 fn documents_in(help: &Help) -> Vec<String> {
     let mut documents: Vec<String> = Vec::new();
     for word in help.description.iter().flat_map(|text| text.split(' ')) {
@@ -332,7 +332,7 @@ fn documents_in(help: &Help) -> Vec<String> {
     documents
 }
 
-/// The variables of `[env: A, B]` and `[default: A]`.
+/// Returns the variables in notes such as `[env: A, B]` and `[default: A]`.
 fn variables_in(text: &str) -> Vec<&str> {
     let notes = text.split('[').skip(1).filter_map(|note| note.split_once(']')).map(|(note, _)| note);
     let values = notes.filter_map(|note| note.strip_prefix("env: ").or(note.strip_prefix("default: ")));
@@ -342,7 +342,7 @@ fn variables_in(text: &str) -> Vec<&str> {
     values.flat_map(|value| value.split([',', ' ', ';'])).filter(is_variable).collect()
 }
 
-/// Takes the sentences about exit codes out of the paragraphs.
+/// Separates the sentences about exit codes from the paragraphs.
 fn split_exit_codes(paragraphs: &[String]) -> (Vec<String>, Vec<String>) {
     let (mut taken, mut kept) = (Vec::new(), Vec::new());
     for paragraph in paragraphs {

@@ -1,13 +1,13 @@
-//! Text for man(7): escaped, with its literals in bold, in lines of a reasonable length.
+//! Text for man(7): escaped, with literals in bold, and wrapped.
 
 use std::fmt::Write as _;
 
-/// STYLE of mandoc: no line is longer.
+/// The maximum line length, from mandoc's STYLE messages.
 const WIDTH: usize = 78;
 
-/// Escapes text wherever it comes to be in a line but at its begin: see [`line`].
+/// Escapes text for any position except the start of a line: see [`line`].
 ///
-/// A hyphen becomes `\-` everywhere: else it is a typographic one, which no shell takes for what it looks like.
+/// Hyphens become `\-`: otherwise they are rendered as typographic hyphens, which shells do not accept.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -29,7 +29,8 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A line of text: one that begins with a dot is no request. Quotes, which begin requests too, are escaped already.
+/// Renders a line. Guards a dot at its start, which would begin a request; quotes, which would too, are already
+/// escaped.
 pub(super) fn line(escaped: &str) -> String {
     let guard = if escaped.starts_with('.') { "\\&" } else { "" };
     format!("{guard}{escaped}\n")
@@ -43,7 +44,7 @@ pub(super) fn italic(text: &str) -> String {
     format!("\\fI{}\\fR", escape(text))
 }
 
-/// Escapes prose. What is in backticks is bold without them, and so are options.
+/// Escapes prose. Options and text in backticks become bold; the backticks are removed.
 pub(super) fn inline(text: &str) -> String {
     let mut parts = text.split('`');
     let mut made = options_bold(parts.next().unwrap_or_default());
@@ -53,14 +54,14 @@ pub(super) fn inline(text: &str) -> String {
                 made.push_str(&bold(code));
                 made.push_str(&options_bold(after));
             }
-            // A backtick alone.
+            // An unmatched backtick.
             None => made.push_str(&escape(&format!("`{code}"))),
         }
     }
     made
 }
 
-/// Escapes text; words like `--from` in it are bold.
+/// Escapes text, and makes words such as `--from` bold.
 fn options_bold(text: &str) -> String {
     let mut made = String::new();
     for word in text.split_inclusive(' ') {
@@ -76,7 +77,7 @@ fn options_bold(text: &str) -> String {
     made
 }
 
-/// Words such as those of a usage or the name of an option: what is to be replaced is in italics, the rest in bold.
+/// Renders a usage line or the name of an option: placeholders in italics, the rest in bold.
 pub(super) fn synopsis(text: &str) -> String {
     let mut made = String::new();
     let mut literal = String::new();
@@ -101,7 +102,7 @@ pub(super) fn synopsis(text: &str) -> String {
         before = c;
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            // These surround what is to be replaced.
+            // Delimiters of a placeholder.
             '<' | '>' => {}
             ' ' | '[' | ']' | '.' | ',' | '|' | '=' => {
                 end_literal(&mut literal, &mut made);
@@ -114,7 +115,7 @@ pub(super) fn synopsis(text: &str) -> String {
     made
 }
 
-/// Breaks escaped text at its spaces.
+/// Wraps escaped text at its spaces.
 pub(super) fn wrap(escaped: &str) -> String {
     let mut made = String::new();
     let mut current = String::new();

@@ -1,18 +1,18 @@
-//! Tables of docs that manual pages repeat: files, variables, exit codes.
+//! The tables in docs that manual pages repeat: files, variables, exit codes.
 
 use std::path::Path;
 
 use super::Problem;
 
-/// The rows, without markup but for backticks.
+/// The rows, without markup except backticks.
 pub(super) struct Tables {
-    /// File, content, variables, commands.
+    /// Columns: file, content, variables, commands.
     pub(super) files: Vec<Vec<String>>,
-    /// Variable, option, meaning.
+    /// Columns: variable, option, meaning.
     pub(super) own_variables: Vec<Vec<String>>,
-    /// Variables, meaning.
+    /// Columns: variables, meaning.
     pub(super) aws_variables: Vec<Vec<String>>,
-    /// Exit code, meaning: of hatbox, and of `exec`.
+    /// Columns: exit code, meaning. The exit codes of `exec` are in a separate table.
     pub(super) exit_codes: Vec<Vec<String>>,
     pub(super) exit_codes_of_exec: Vec<Vec<String>>,
 }
@@ -35,7 +35,7 @@ impl Tables {
     }
 }
 
-/// The tables of a text, without their headings.
+/// Parses the tables in a text, without their headings.
 fn parse_tables(text: &str) -> Vec<Vec<Vec<String>>> {
     let mut tables = Vec::new();
     let mut lines = text.lines().peekable();
@@ -43,7 +43,7 @@ fn parse_tables(text: &str) -> Vec<Vec<Vec<String>>> {
         if !line.starts_with('|') {
             continue;
         }
-        // The line below the headings.
+        // Skip the separator below the headings.
         lines.next();
         let mut rows = Vec::new();
         while let Some(row) = lines.next_if(|line| line.starts_with('|')) {
@@ -55,7 +55,7 @@ fn parse_tables(text: &str) -> Vec<Vec<Vec<String>>> {
     tables
 }
 
-/// `[text](address)` is `text`.
+/// Replaces each `[text](address)` by `text`.
 fn without_links(text: &str) -> String {
     let mut made = String::new();
     let mut rest = text;
