@@ -1,20 +1,20 @@
-//! What a backend asks while it is opened or changed, and the answers that it may get.
+//! What a backend asks while it is opened or changed, and the possible answers.
 
 use hatbox_types::secret::SecretString;
 
-/// Asks a person, or a source in the person's place, on behalf of a backend.
+/// Asks a person, or a source that answers for the person, on behalf of a backend.
 pub(crate) trait Asker {
-    /// The passphrase of the store. Asked again after a wrong one, until the answer is an error.
+    /// Returns the passphrase of the store. Called again after a wrong passphrase, until it returns an error.
     fn passphrase(&mut self, what: PassphraseFor) -> Result<SecretString, PassphraseError>;
 
-    /// Whether the backend may let another program ask a person, by a prompt of that program's.
+    /// Checks whether the backend may start another program that prompts the user itself.
     fn may_prompt(&mut self, prompt: OwnPrompt) -> Result<(), PassphraseError>;
 
-    /// What an age plugin says or asks. `None` answers a message.
+    /// Shows a message of an age plugin, or returns the answer to its question. `None` acknowledges a message.
     #[cfg(feature = "plugins")]
     fn plugin(&mut self, message: &PluginMessage) -> Result<Option<SecretString>, PassphraseError>;
 
-    /// Tells the user what the backend found on the way.
+    /// Warns the user about something that the backend found.
     #[cfg_attr(
         not(feature = "file"),
         expect(dead_code, reason = "only the encrypted files have something to say")
@@ -25,28 +25,28 @@ pub(crate) trait Asker {
 /// What a passphrase is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PassphraseFor {
-    /// Opening what is there. `attempt` is 1 the first time.
+    /// Opening an existing store.
     Opening {
-        /// Which try this is.
+        /// Counts from 1.
         attempt: u32,
     },
-    /// Creating: a person is asked twice.
+    /// Creating a store: a person enters it twice.
     Creating,
-    /// A new one for a store that is there: a person is asked twice.
+    /// Replacing the passphrase of an existing store: a person enters it twice.
     Changing,
 }
 
-/// A prompt that is not hatbox's.
+/// A prompt that another program shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OwnPrompt {
-    /// A program's: GnuPG's pinentry.
+    /// A prompt of a program, such as GnuPG's pinentry.
     Program,
     /// A window of the desktop.
     Desktop,
-    /// What an age plugin wants, a touch or a PIN, where a passphrase opens the store too.
+    /// An age plugin asks for a touch or a PIN, and a passphrase opens the store too.
     #[cfg(feature = "plugins")]
     PluginOrPassphrase,
-    /// The same where nothing else opens the store.
+    /// An age plugin asks for a touch or a PIN, and nothing else opens the store.
     #[cfg(feature = "plugins")]
     PluginAlone,
 }
@@ -55,48 +55,48 @@ pub(crate) enum OwnPrompt {
 #[cfg(feature = "plugins")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PluginMessage {
-    /// Something to read, without an answer: `touch your key`.
+    /// Text to show, such as `touch your key`. Needs no answer.
     Message { plugin: String, text: String },
-    /// It asks for a line that may be seen.
+    /// Asks for a line that may be shown while it is typed.
     Line { plugin: String, text: String },
-    /// It asks for a secret: a PIN.
+    /// Asks for a secret, such as a PIN.
     Secret { plugin: String, text: String },
 }
 
-/// Why no passphrase could be had.
+/// Why there is no passphrase.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PassphraseError {
-    /// There is no way to ask a person now.
+    /// No way to ask a person.
     #[error("the store is locked, and there is no way to ask for its passphrase")]
     CannotAsk,
-    /// The desktop's keyring is locked, and there is no desktop on which a person could be asked.
+    /// The desktop's keyring is locked, and there is no desktop to show a prompt on.
     #[error("it is locked, and there is no desktop to ask for its password")]
     NoDesktop,
-    /// The person pressed Ctrl-C.
+    /// The user pressed Ctrl-C.
     #[error("cancelled")]
     Cancelled,
-    /// There was no answer in time.
+    /// The user did not answer in time.
     #[error("the passphrase was not entered in time")]
     TimedOut,
-    /// Another process took the question over.
+    /// Another process took over the question.
     #[error("answered elsewhere")]
     AnsweredElsewhere,
-    /// Its source failed: the command, the descriptor, ...
+    /// The source of the passphrase failed, such as the command or the file descriptor.
     #[error("{what}")]
     Source {
-        /// What happened, in words; never the passphrase.
+        /// What happened; never the passphrase.
         what: String,
     },
-    /// It is empty.
+    /// The passphrase is empty. Names its source.
     #[error("the passphrase from {0} is empty")]
     Empty(String),
-    /// There is no more to try.
+    /// The passphrase is wrong, and there are no more attempts.
     #[error("the passphrase is wrong")]
     Wrong,
-    /// The backend asked by a prompt of its own, and was refused.
+    /// The backend's own prompt was declined.
     #[error("{what}")]
     Refused {
-        /// What happened, in words.
+        /// What happened.
         what: String,
     },
 }

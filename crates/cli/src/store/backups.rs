@@ -1,4 +1,4 @@
-//! Sealed copies of files that held plain keys, from before hatbox took them out.
+//! Sealed backups of files that contained plain-text keys before hatbox removed them.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ impl Backups {
         format!("backup {name}")
     }
 
-    /// Their names, sorted.
+    /// Returns the names of the backups, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(&self.directory) else { return Vec::new() };
         let mut names: Vec<_> =
@@ -34,7 +34,7 @@ impl Backups {
         names
     }
 
-    /// Keeps `bytes` under this name.
+    /// Seals `bytes` and saves them under this name.
     pub(crate) fn save(&self, key: &CacheKey, name: &str, bytes: &[u8]) -> Result<(), FileError> {
         make_private_directory(&self.directory)?;
         let path = self.directory.join(name);
@@ -44,12 +44,12 @@ impl Backups {
         write_atomic(&path, &sealed, Keep::Nothing)
     }
 
-    /// What is kept under this name; `None` when nothing is, or it does not open with this key.
+    /// Loads the backup of this name; `None` if there is none, or if it cannot be opened with this key.
     ///
     /// # Errors
-    /// Also when a newer version of hatbox wrote it.
+    /// Also if a newer version of hatbox wrote it.
     pub(crate) fn load(&self, key: &CacheKey, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
-        // A name is one of the directory's, never a way out of it.
+        // Security: only listed names are accepted, so a name cannot lead out of the directory.
         if !self.names().iter().any(|other| other == name) {
             return Ok(None);
         }
@@ -58,16 +58,16 @@ impl Backups {
         key.open_file(&path, &Self::purpose(name), &sealed)
     }
 
-    /// Whether all of them can be sealed again.
+    /// Checks that all backups can be resealed.
     ///
     /// # Errors
-    /// One cannot be read, or a newer version of hatbox wrote it.
+    /// If a backup cannot be read, or a newer version of hatbox wrote it.
     #[cfg(feature = "file")]
     pub(crate) fn check(&self, key: &CacheKey) -> Result<(), FileError> {
         self.names().iter().try_for_each(|name| self.load(key, name).map(drop))
     }
 
-    /// Seals all of them under another key. One that does not open with the old key stays as it is.
+    /// Seals all backups under another key. Leaves backups that the old key does not open.
     pub(crate) fn reseal(&self, old: &CacheKey, new: &CacheKey) -> Result<(), FileError> {
         for name in self.names() {
             if let Some(bytes) = self.load(old, &name)? {

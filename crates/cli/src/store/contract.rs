@@ -24,7 +24,7 @@ pub(super) fn item(profile: &str, secret: &[u8]) -> Item {
     }
 }
 
-/// Gives the same answer each time, and records the questions. Without an answer there is no person to ask.
+/// Gives the same answer each time, and records the questions. Without an answer, no person can be asked.
 #[derive(Default)]
 pub(super) struct Answers {
     passphrase: Option<&'static str>,
@@ -61,7 +61,7 @@ impl Asker for Answers {
     fn warn(&mut self, _: &str) {}
 }
 
-/// A store directory whose kernel keyring entries nothing else uses.
+/// Returns a store whose kernel keyring entries no other test uses.
 fn file_store(dir: &std::path::Path) -> FileStore {
     let minute = std::time::Duration::from_mins(1);
     let place = dir.display().to_string();
@@ -102,7 +102,7 @@ pub(super) fn check_contract(store: &mut dyn Store) {
     assert_eq!(&*store.read(&a.info.id).unwrap().secret, b"newer");
     assert_eq!(&*store.read(&b.info.id).unwrap().secret, b"secret b", "its neighbour is untouched");
 
-    // An item of another kind and the same name is another item.
+    // An item with the same name but another kind is a different item.
     let seed = seed("a");
     store.write(&seed).unwrap();
     let read = store.read(&seed.info.id).unwrap();
@@ -134,8 +134,8 @@ fn the_file_store_keeps_the_contract() {
     assert!(matches!(store.read(&item("a", b"").info.id), Err(StoreError::Locked(..))));
 }
 
-/// Runs one test of this program again, in a session bus of its own with an unlocked keyring on it; says why
-/// where it cannot.
+/// Runs one test of this binary again, in a new session bus with an unlocked keyring. Prints the reason if that is not
+/// possible.
 #[cfg(all(target_os = "linux", feature = "secret-service"))]
 fn run_in_a_desktop_session(test: &str) {
     const SCRIPT: &str = "\

@@ -1,7 +1,7 @@
-//! The index: which profile has which access key, and which a TOTP seed, without opening the store.
+//! The index: lists which profiles have an access key or a TOTP seed, without opening the store.
 //!
-//! A sealed file under the cache key. It is written after the item, under the store's lock, and holds the
-//! store's generation: an index of another generation is stale, and is made again from the store.
+//! It is a file sealed under the cache key. It is written after the item, under the store's lock, and contains the
+//! store's generation. An index of another generation is stale, and is built again from the store.
 
 use std::path::Path;
 
@@ -19,18 +19,18 @@ const PURPOSE: &str = "index";
 /// Room for about 100,000 keys.
 const LIMIT: u64 = 16 << 20;
 
-/// What is stored, sorted by profile.
+/// What the store contains, sorted by profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Index {
-    /// The store's generation when it was made.
+    /// The store's generation when the index was built.
     pub(crate) generation: u64,
-    /// The keys.
+    /// The access keys.
     pub(crate) keys: Vec<StoredKey>,
     /// The profiles with a TOTP seed, sorted.
     pub(crate) seeds: Vec<ProfileName>,
 }
 
-/// What is known of a stored access key without opening the store.
+/// What is known about a stored access key without opening the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredKey {
     pub(crate) profile: ProfileName,
@@ -56,7 +56,7 @@ struct OnDisk {
 }
 
 impl Index {
-    /// The index of these items.
+    /// Builds the index of these items.
     pub(crate) fn of_items(generation: u64, items: &[ItemInfo]) -> Self {
         let mut keys: Vec<_> = items.iter().filter_map(StoredKey::of_item).collect();
         keys.sort_by(|a, b| a.profile.cmp(&b.profile));
@@ -66,7 +66,7 @@ impl Index {
         Self { generation, keys, seeds }
     }
 
-    /// Notes that an item was written.
+    /// Records that an item was written.
     pub(crate) fn put(&mut self, item: &ItemInfo) {
         if item.id.kind == ItemKind::TotpSeed
             && let Err(at) = self.seeds.binary_search(&item.id.profile)
@@ -84,7 +84,7 @@ impl Index {
         }
     }
 
-    /// Notes that an item was deleted.
+    /// Records that an item was deleted.
     pub(crate) fn take_off(&mut self, id: &ItemId) {
         match id.kind {
             ItemKind::AccessKey => self.keys.retain(|key| key.profile != id.profile),
@@ -93,18 +93,18 @@ impl Index {
         }
     }
 
-    /// The key stored for a profile.
+    /// Returns the key that is stored for a profile.
     pub(crate) fn find(&self, profile: &ProfileName) -> Option<&StoredKey> {
         let at = self.keys.binary_search_by(|key| key.profile.cmp(profile)).ok()?;
         self.keys.get(at)
     }
 }
 
-/// Loads the index at `path`. `None` when there is none, or when it is not readable with this key: it is
-/// made again from the store, so nothing is lost.
+/// Loads the index at `path`. Returns `None` if there is none, or if this key does not open it. It can be built again
+/// from the store, so nothing is lost.
 ///
 /// # Errors
-/// When the file is there and is not ours alone, or a newer version of hatbox wrote it: that is for the user to look at.
+/// If other users can access the file, or a newer version of hatbox wrote it: the user has to look at it.
 pub(crate) fn load_index(path: &Path, key: &CacheKey) -> Result<Option<Index>, FileError> {
     let sealed = match read_private(path, LIMIT) {
         Ok(sealed) => sealed,

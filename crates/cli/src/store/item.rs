@@ -1,4 +1,4 @@
-//! What a store holds: items, their names, and what is known of them without their secrets.
+//! What a store contains: items, their names, and their metadata.
 
 use std::fmt;
 
@@ -6,22 +6,22 @@ use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-/// What an item is.
+/// The kind of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ItemKind {
-    /// A long-lived access key: its secret half, as text. The id is in [`ItemInfo`].
+    /// The secret half of a long-lived access key, as text. The id is in [`ItemInfo`].
     AccessKey,
-    /// What an MFA device makes its codes from: the device's serial, a blank, and the seed in base32.
+    /// The TOTP secret of an MFA device: the device's serial, a space, and the seed in base32.
     TotpSeed,
-    /// The 32 bytes that seal index and sessions. Its profile is `default`, and means nothing.
+    /// The 32 bytes that seal the index and the sessions. Its profile is always `default`, which has no meaning.
     CacheKey,
 }
 
 impl ItemKind {
     pub(crate) const ALL: [Self; 3] = [Self::AccessKey, Self::TotpSeed, Self::CacheKey];
 
-    /// The kind of this name.
+    /// Returns the kind of this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -66,17 +66,17 @@ impl fmt::Display for ItemId {
     }
 }
 
-/// What is known of an item without showing its secret.
+/// The metadata of an item, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ItemInfo {
     pub(crate) id: ItemId,
-    /// When it was written.
+    /// When the item was written.
     pub(crate) created: Timestamp,
-    /// Of an access key: its id.
+    /// The id of an access key; `None` for other kinds.
     pub(crate) access_key_id: Option<AccessKeyId>,
 }
 
-/// An item's secret and what is known of it.
+/// An item's secret and its metadata.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) info: ItemInfo,

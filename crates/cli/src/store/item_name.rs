@@ -1,14 +1,14 @@
-//! An item's name for the stores that want one in ASCII: `access-key/team%2fb`, `cache-key/default`.
+//! Item names for stores that need ASCII: `access-key/team%2fb`, `cache-key/default`.
 //!
 //! | in the profile | in the name |
 //! |---|---|
 //! | `a`-`z`, `0`-`9`, `-`, `_` | itself |
-//! | any other byte of its UTF-8, capitals and dots too | `%` and two hexadecimal digits |
-//! | after each 180 bytes of that, when there is more | `+/` |
+//! | any other byte of its UTF-8, also capitals and dots | `%` and two hexadecimal digits |
+//! | after every 180 bytes of that, if there are more | `+/` |
 //!
-//! So a name comes back as the profile it was made from, has no `..` and no hidden part, is the same to file
-//! systems that fold case or compose accents, and none of its parts is longer than they take. A directory
-//! never has the name of an item, as only directories end in `+`.
+//! So each name can be converted back to its profile, contains no `..` and no hidden part, is unique on file systems
+//! that fold case or compose accents, and has no part that is too long for them. A directory never has the name of an
+//! item, as only directories end in `+`.
 
 use hatbox_types::name::ProfileName;
 use percent_encoding::{percent_decode_str, percent_encode_byte};
@@ -17,7 +17,7 @@ use super::{ItemId, ItemKind};
 
 const PART: usize = 180;
 
-/// The name of an item.
+/// Renders the name of an item.
 pub(crate) fn render_name(id: &ItemId) -> String {
     let mut name = format!("{}/", id.kind.as_str());
     let mut length = 0;
@@ -38,14 +38,14 @@ pub(crate) fn render_name(id: &ItemId) -> String {
     name
 }
 
-/// The item of this name; `None` when it is none that [`render_name`] makes.
+/// Parses the name of an item; `None` unless [`render_name`] would render it.
 pub(crate) fn parse_name(name: &str) -> Option<ItemId> {
     let (kind, rest) = name.split_once('/')?;
     let kind = ItemKind::parse(kind)?;
     let rest = rest.replace("+/", "");
     let id =
         ItemId { kind, profile: ProfileName::parse(&percent_decode_str(&rest).decode_utf8().ok()?).ok()? };
-    // Every profile has one name: `%61` is not `a`.
+    // Each profile has exactly one name: `%61` is not `a`.
     (render_name(&id) == name).then_some(id)
 }
 

@@ -1,11 +1,11 @@
-//! An item as one line of JSON, for the stores that keep text.
+//! An item as one line of JSON, for stores that keep text.
 //!
 //! ```json
 //! {"version":1,"kind":"access-key","profile":"jan","created":"2026-01-02T03:04:05Z","access_key_id":"AKIA...","secret":"..."}
 //! ```
 //!
-//! The names stand inside the value as well: an item that was copied to another name is refused, not used
-//! for the wrong profile. The secret of a cache key is in hexadecimal digits.
+//! The kind and the profile are also inside the value: an item that was copied to another name is rejected, rather than
+//! used for the wrong profile. The secret of a cache key is in hexadecimal digits.
 
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
@@ -17,22 +17,22 @@ use crate::sys::format_version::is_newer_json;
 
 const VERSION: u32 = 1;
 
-/// Far more than an item needs, and what a hostile store may make us read.
+/// Limit in bytes: far more than an item needs, as a hostile store may return anything.
 pub(crate) const TEXT_LIMIT: usize = 64 << 10;
 
-/// Why a text is not an item's.
+/// Why a text is not a valid item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ItemTextError {
     /// A newer version of hatbox wrote it.
     #[error("it was written by a newer version of hatbox")]
     Newer,
-    /// What is wrong with it, in words, without any of it.
+    /// What is wrong with the text, without quoting it.
     #[error("{0}")]
     Damaged(&'static str),
 }
 
 impl ItemTextError {
-    /// The error of the store that gave the text: `what` is its name there.
+    /// Converts it into an error of the store that returned the text. `what` is the item's name there.
     pub(crate) fn into_store_error(self, kind: StoreKind, what: String) -> StoreError {
         match self {
             Self::Newer => StoreError::Newer { kind, what },
@@ -63,7 +63,7 @@ impl Drop for Text {
     }
 }
 
-/// The item as text, without a line end.
+/// Renders the item as text, without a line end.
 pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
     let secret = match item.info.id.kind {
         ItemKind::AccessKey | ItemKind::TotpSeed => String::from_utf8_lossy(&item.secret).into_owned(),
@@ -77,26 +77,26 @@ pub(crate) fn render_item(item: &Item) -> Zeroizing<String> {
         access_key_id: item.info.access_key_id.as_ref().map(|id| id.as_str().to_owned()),
         secret,
     };
-    // Room for all of it at once: a buffer that grows leaves copies behind.
+    // Security: reserved in full, as a buffer that grows leaves copies behind.
     let mut buffer = Vec::with_capacity(512 + text.profile.len() * 6 + text.secret.len() * 6);
-    // Writing to memory, from a struct of texts, has no way to fail.
+    // Serializing a struct of strings into memory cannot fail.
     serde_json::to_writer(&mut buffer, &text).ok();
     Zeroizing::new(String::from_utf8(buffer).unwrap_or_default())
 }
 
-/// The item that `text` is, which must be the one of this name.
+/// Parses `text`, which must be the item of this name.
 ///
 /// # Errors
-/// What is wrong with it, in words, without any of it.
+/// What is wrong with the text, without quoting it.
 pub(crate) fn parse_item(id: &ItemId, text: &str) -> Result<Item, ItemTextError> {
     let item = parse_any_item(text)?;
     if item.info.id == *id { Ok(item) } else { Err(damaged("it belongs to another item")) }
 }
 
-/// The item that `text` is.
+/// Parses `text` as an item of any name.
 ///
 /// # Errors
-/// What is wrong with it, in words, without any of it.
+/// What is wrong with the text, without quoting it.
 pub(crate) fn parse_any_item(text: &str) -> Result<Item, ItemTextError> {
     if text.len() > TEXT_LIMIT {
         return Err(damaged("it is too long for an item"));
@@ -127,7 +127,7 @@ pub(crate) fn parse_any_item(text: &str) -> Result<Item, ItemTextError> {
 }
 
 fn of_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    // Security: into a buffer of its length, as one that grows leaves copies behind.
+    // Security: a buffer of the right length, as one that grows leaves copies behind.
     let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
     hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)

@@ -1,8 +1,7 @@
-//! The `keychain` backend: generic passwords of macOS's login keychain.
+//! The `keychain` backend: generic passwords in the macOS login keychain.
 //!
-//! Service `hatbox`, account `access-key:jan`; the password is the item as text (see `item_text`). macOS asks the
-//! person by a window of its own where it must: when the keychain is locked, or the program is another than the
-//! one that wrote the item.
+//! Service `hatbox`, account `access-key:jan`; the password is the item as text (see `item_text`). macOS shows its own
+//! prompt if the keychain is locked, or if another program wrote the item.
 
 use security_framework::base::Error;
 use security_framework::item::{ItemClass, ItemSearchOptions, Limit};
@@ -17,7 +16,7 @@ use super::item_text::{ItemTextError, parse_any_item, parse_item, render_item};
 use super::os_code::{Meaning, meaning_of_os_status};
 use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind};
 
-/// Passwords of one service.
+/// The passwords of one service.
 #[derive(Debug)]
 pub(crate) struct KeychainStore {
     service: String,
@@ -25,7 +24,7 @@ pub(crate) struct KeychainStore {
 }
 
 impl KeychainStore {
-    /// The user's store.
+    /// Returns the user's store.
     pub(crate) fn open() -> Self {
         Self::of_service("hatbox")
     }
@@ -34,7 +33,7 @@ impl KeychainStore {
         Self { service: service.to_owned(), is_open: false }
     }
 
-    /// The accounts that there are; shows no secret and asks no one.
+    /// Lists the accounts, without secrets and without a prompt.
     fn accounts(&self) -> Result<Vec<String>, Error> {
         let found = ItemSearchOptions::new()
             .class(ItemClass::generic_password())
@@ -84,7 +83,7 @@ impl Store for KeychainStore {
         if self.is_open {
             return Status::Ready;
         }
-        // Whatever happens meanwhile, no window is shown. Where that cannot be had, the search shows none either.
+        // Prevents windows meanwhile. If this fails, the search still shows none.
         let _without_windows = SecKeychain::disable_user_interaction();
         let unavailable = |error: Error| {
             Status::Unavailable(error.message().unwrap_or_else(|| format!("OSStatus {}", error.code())))
@@ -99,7 +98,7 @@ impl Store for KeychainStore {
             Err(error) => match meaning_of_os_status(error.code()) {
                 Meaning::Refused => Status::Locked,
                 Meaning::Unavailable => unavailable(error),
-                // Deleted meanwhile, or damaged: the others may be well.
+                // Deleted meanwhile, or damaged: other items may be readable.
                 Meaning::Absent | Meaning::Broken => Status::Ready,
             },
         }
@@ -123,7 +122,7 @@ impl Store for KeychainStore {
         }
     }
 
-    /// Only what this process knows: the keychain is other programs' too.
+    /// Forgets only what this process knows: other programs use the keychain too.
     fn lock(&mut self) {
         self.is_open = false;
     }
@@ -176,7 +175,7 @@ impl Store for KeychainStore {
         delete_generic_password(&self.service, &account).map_err(|error| error_of(error, &account))
     }
 
-    /// The keychain counts no changes.
+    /// The keychain has no change counter.
     fn generation(&self) -> Option<u64> {
         None
     }

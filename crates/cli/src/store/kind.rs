@@ -1,18 +1,18 @@
-//! The names of the backends, as flags, variables and the settings file write them.
+//! The names of the backends, as used in flags, variables and the settings file.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A backend. All are known by name in every build; [`super::open::open_store`] says which a build has.
+/// A backend. Every build knows all names; [`super::open::open_store`] fails for those that it does not include.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum StoreKind {
     /// The desktop's Secret Service, over D-Bus: GNOME Keyring, KWallet, KeePassXC.
     SecretService,
-    /// macOS's keychain.
+    /// The macOS keychain.
     Keychain,
-    /// Windows's Credential Manager.
+    /// The Windows Credential Manager.
     Wincred,
     /// Files encrypted with age.
     File,
@@ -20,15 +20,15 @@ pub(crate) enum StoreKind {
     Pass,
     /// The `passage` program: files encrypted with age.
     Passage,
-    /// A program of the user's choice, which speaks hatbox's protocol.
+    /// A helper program that the user chooses, which implements hatbox's protocol.
     Command,
-    /// Nothing but memory: for tests.
+    /// Memory only, for tests.
     #[cfg(test)]
     Memory,
 }
 
 impl StoreKind {
-    /// All of them, those that need nothing first.
+    /// All backends, starting with those that need no setup.
     pub(crate) const ALL: [Self; 7] = [
         Self::SecretService,
         Self::Keychain,
@@ -39,10 +39,10 @@ impl StoreKind {
         Self::Command,
     ];
 
-    /// The backends that the first write may choose, best first.
+    /// The backends that the first write may choose by itself, best first.
     pub(crate) const BY_ITSELF: [Self; 4] = [Self::SecretService, Self::Keychain, Self::Wincred, Self::File];
 
-    /// The backend of this name.
+    /// Returns the backend of this name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -61,12 +61,12 @@ impl StoreKind {
         }
     }
 
-    /// Whether it is a program, which gets an environment and may have settings.
+    /// Returns whether it is an external program, which gets an environment and may have settings.
     pub(crate) fn is_program(self) -> bool {
         matches!(self, Self::Pass | Self::Passage | Self::Command)
     }
 
-    /// Whether this build has it.
+    /// Returns whether this build includes it.
     pub(crate) fn is_built(self) -> bool {
         match self {
             Self::SecretService => cfg!(all(target_os = "linux", feature = "secret-service")),

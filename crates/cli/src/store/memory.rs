@@ -1,4 +1,4 @@
-//! A store in memory: for tests, and the second witness of the contract.
+//! A store in memory, for tests and as a second implementation of the contract.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -1,13 +1,13 @@
-//! Where secrets rest. One trait, one module for each backend, and the sealed files around them.
+//! Where secrets are stored: one trait, one module per backend, and the sealed files that go with them.
 //!
 //! | what | where |
 //! |---|---|
 //! | access keys, TOTP seeds, the cache key | a backend: [`Store`] |
 //! | which profile has which access key | [`index`], sealed under the cache key |
-//! | rotations of access keys that are under way | [`rotations`], sealed under the cache key |
+//! | rotations of access keys in progress | [`rotations`], sealed under the cache key |
 //! | temporary credentials | [`sessions`], sealed under the cache key |
 //! | tokens and registrations of Identity Center | [`sign_ins`], sealed under the cache key |
-//! | the unlocked state, for a while | [`unlocked`], in the kernel keyring |
+//! | the unlocked state, for a limited time | [`unlocked`], in the kernel keyring |
 
 use std::fmt::Debug;
 
@@ -57,23 +57,23 @@ pub(crate) use kind::StoreKind;
 
 use asker::Asker;
 
-/// Whether a backend can be used now.
+/// Whether a backend can be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// Yes, without a question.
+    /// It can be used without a prompt.
     Ready,
-    /// After [`Store::unlock`].
+    /// It can be used after [`Store::unlock`].
     Locked,
-    /// There is nothing yet: the first write creates it.
+    /// There is no store yet: the first write creates it.
     Empty,
-    /// Not on this machine, or not at this moment: why, in words.
+    /// It cannot be used on this machine or at the moment, for this reason.
     Unavailable(String),
 }
 
-/// What a store lists: the items, and what is wrong with those that are damaged.
+/// The items of a store, and the errors of those that are damaged.
 pub(crate) type Listed = (Vec<ItemInfo>, Vec<StoreError>);
 
-/// Separates the items of a list from the broken ones, and sorts them. Skips those that were deleted meanwhile.
+/// Separates the items from the broken ones, and sorts them. Skips items that were deleted meanwhile.
 fn sort_out(found: impl Iterator<Item = Result<ItemInfo, StoreError>>) -> Result<Listed, StoreError> {
     let (mut items, mut broken) = (Vec::new(), Vec::new());
     for info in found {
@@ -88,34 +88,34 @@ fn sort_out(found: impl Iterator<Item = Result<ItemInfo, StoreError>>) -> Result
     Ok((items, broken))
 }
 
-/// A place for secrets. Blocking; safe to use from several processes at once.
+/// A place for secrets. Its methods block. Several processes may use it at once.
 pub(crate) trait Store: Debug + Send {
     /// Which backend this is.
     fn kind(&self) -> StoreKind;
 
-    /// Whether it can be used now. Asks no one.
+    /// Returns whether it can be used now. Never prompts.
     fn status(&self) -> Status;
 
-    /// Makes it usable, asking where it must. Creates an empty store where there is none.
+    /// Makes it usable, and prompts if necessary. Creates an empty store if there is none.
     fn unlock(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError>;
 
     /// Forgets what `unlock` learned.
     fn lock(&mut self);
 
-    /// All items, without their secrets. A damaged one is reported beside the others, not instead of them.
+    /// Lists all items, without their secrets. Damaged items are reported in addition to the others.
     fn list(&self) -> Result<Listed, StoreError>;
 
-    /// One item.
+    /// Reads one item.
     fn read(&self, id: &ItemId) -> Result<Item, StoreError>;
 
-    /// Writes an item, in the place of one of the same id.
+    /// Writes an item, replacing an item with the same id.
     fn write(&self, item: &Item) -> Result<(), StoreError>;
 
     /// Deletes an item.
     fn delete(&self, id: &ItemId) -> Result<(), StoreError>;
 
-    /// A value that changes whenever an item does; cheap, asks no one, touches no bus. An index made at
-    /// another value is stale. `None` where the backend has none: then the index is taken as it is, and made
-    /// again when it names an item that is not there.
+    /// Returns a value that changes whenever an item does. It is cheap, never prompts and uses no bus. An index of
+    /// another generation is stale. Returns `None` if the backend has no such value: then the index is trusted, and
+    /// built again if it names an item that does not exist.
     fn generation(&self) -> Option<u64>;
 }

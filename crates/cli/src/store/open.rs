@@ -1,4 +1,4 @@
-//! Opens a backend by its kind: the one place that knows all of them.
+//! Opens a backend by its kind. Only this module knows all backends.
 
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
@@ -10,35 +10,35 @@ use super::programs::Programs;
 use super::unlocked::Unlocked;
 use super::{Store, StoreError, StoreKind, cause};
 
-/// What a backend is given. Nothing of it is read or made before the backend needs it.
+/// The parameters of a backend. Nothing is read or created before the backend needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
-    /// The locks of the backend; of the `file` backend also its items. Absolute.
+    /// The locks of the backend, and the items of the `file` backend. Absolute.
     pub(crate) directory: PathBuf,
-    /// What this machine knows of the backend: the index; of the `file` backend also the pin. Absolute.
+    /// What this machine knows about the backend: the index, and the pin of the `file` backend. Absolute.
     pub(crate) state: PathBuf,
     /// The fingerprint that the identity of the `file` backend must have.
     #[cfg_attr(not(feature = "file"), expect(dead_code, reason = "for the `file` backend"))]
     pub(crate) identity: Option<String>,
-    /// What is held of it in the kernel keyring.
+    /// What the kernel keyring holds of it.
     pub(crate) unlocked: Unlocked,
-    /// How long a person may take to answer a prompt of the backend's own.
+    /// How long the user may take to answer the backend's own prompt.
     #[cfg_attr(
         not(any(feature = "file", all(target_os = "linux", feature = "secret-service"))),
         expect(dead_code, reason = "only backends that ask by themselves")
     )]
     pub(crate) patience: Duration,
-    /// What the backends get that are programs; `None` for the others.
+    /// The parameters of backends that are external programs; `None` for the others.
     pub(crate) programs: Option<Programs>,
 }
 
-/// An open backend. The encrypted files are known by their type, for what only they have: wraps, a new identity, trust.
+/// An open backend. The `file` backend has its own variant, for operations that only it has: wraps, rekeying, trust.
 #[derive(Debug)]
 pub(crate) enum Backend {
-    /// The backend `file`.
+    /// The `file` backend.
     #[cfg(feature = "file")]
     File(Box<FileStore>),
-    /// Another.
+    /// Any other backend.
     Other(Box<dyn Store>),
 }
 
@@ -64,10 +64,10 @@ impl DerefMut for Backend {
     }
 }
 
-/// Opens a backend; touches nothing yet.
+/// Opens a backend, without reading or creating anything yet.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`] when this build does not have it.
+/// [`StoreError::Unavailable`] if this build does not include it.
 pub(crate) fn open_store(kind: StoreKind, place: &Place) -> Result<Backend, StoreError> {
     let programs = || {
         place.programs.as_ref().ok_or_else(|| StoreError::Unavailable {

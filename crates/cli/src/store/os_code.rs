@@ -1,25 +1,25 @@
-//! What the codes mean with which Windows's and macOS's stores refuse.
+//! The meaning of error codes of the Windows and macOS stores.
 //!
-//! Plain numbers, so that both tables can be tested on any system.
+//! They are plain numbers here, so that both tables can be tested on any system.
 
 use super::asker::PassphraseError;
 use super::{StoreError, StoreKind, cause};
 
-/// What a code means for whoever asked.
+/// What a code means for the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meaning {
     /// There is no such item.
     Absent,
-    /// Locked, or the person said no.
+    /// The store is locked, or the user declined.
     Refused,
-    /// The store cannot be used here or now.
+    /// The store cannot be used on this machine, or not at the moment.
     Unavailable,
-    /// What is there, or was to be written, is not right.
+    /// The stored data, or the data to write, is not valid.
     Broken,
 }
 
 impl Meaning {
-    /// The error of the store `kind`. `item` names the item, `said` is the system's own text.
+    /// Converts it into an error of the store `kind`. `item` names the item, `said` is the system's own message.
     pub(crate) fn error(self, kind: StoreKind, item: &str, said: String) -> StoreError {
         match self {
             Self::Absent => StoreError::Absent,
@@ -30,7 +30,7 @@ impl Meaning {
     }
 }
 
-/// Of GetLastError, after a function of the Credential Manager.
+/// Returns the meaning of GetLastError after a function of the Credential Manager.
 ///
 /// | code | | meaning |
 /// |---|---|---|
@@ -41,9 +41,9 @@ impl Meaning {
 /// | 13 | ERROR_INVALID_DATA | broken |
 /// | 87 | ERROR_INVALID_PARAMETER | broken |
 /// | 1004 | ERROR_INVALID_FLAGS | broken |
-/// | 1783 | RPC_X_BAD_STUB_DATA: more bytes than an item can have | broken |
+/// | 1783 | RPC_X_BAD_STUB_DATA: more bytes than an item may have | broken |
 /// | 2202 | ERROR_BAD_USERNAME | broken |
-/// | 1312 | ERROR_NO_SUCH_LOGON_SESSION: a logon over the network has no store | unavailable |
+/// | 1312 | ERROR_NO_SUCH_LOGON_SESSION: a network logon has no store | unavailable |
 /// | others | | unavailable |
 #[cfg(any(test, windows))]
 pub(crate) fn meaning_of_last_error(code: u32) -> Meaning {
@@ -55,14 +55,14 @@ pub(crate) fn meaning_of_last_error(code: u32) -> Meaning {
     }
 }
 
-/// Of an OSStatus, from the keychain (SecBase.h).
+/// Returns the meaning of an OSStatus of the keychain (SecBase.h).
 ///
 /// | status | | meaning |
 /// |---|---|---|
 /// | -25300 | errSecItemNotFound | absent |
 /// | -128 | errSecUserCanceled | refused |
 /// | -25293 | errSecAuthFailed | refused |
-/// | -25308 | errSecInteractionNotAllowed: locked, and no one can be asked | refused |
+/// | -25308 | errSecInteractionNotAllowed: locked, and the user cannot be asked | refused |
 /// | -25315 | errSecInteractionRequired | refused |
 /// | -50 | errSecParam | broken |
 /// | -26275 | errSecDecode | broken |

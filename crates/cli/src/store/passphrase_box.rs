@@ -1,12 +1,13 @@
-//! The cache key between processes where there is no kernel keyring, but a passphrase at hand without a person: in a
-//! memory-backed file, sealed under that passphrase.
+//! Keeps the cache key between commands if there is no kernel keyring but a passphrase is available without a prompt:
+//! in a memory-backed file, sealed under that passphrase.
 //!
-//! Opening the store takes half a second of scrypt; a container or a CI job, which has no kernel keyring, would take it
-//! for every command. The box holds the cache key alone, which opens the index and the cached sessions and no stored
-//! key. Its file ends with a timeout as an entry of the keyring does.
+//! Opening the store takes half a second of scrypt. Containers and CI jobs, which have no kernel keyring, would pay
+//! that for every command. The box contains only the cache key, which opens the index and the cached sessions, but no
+//! stored access key. It has a timeout, like an entry of the keyring.
 //!
-//! Security: PBKDF2 is far cheaper here than the store's scrypt, so whoever reads the file can try passphrases against
-//! it. The file is the user's alone, never on a disk, and gone with the machine or the container.
+//! Security: PBKDF2 with few rounds is far cheaper than the store's scrypt, so anyone who can read the file can guess
+//! passphrases quickly. Only the user can read the file, it is never on a disk, and it does not survive a reboot or the
+//! container.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -18,12 +19,12 @@ use zeroize::Zeroizing;
 
 use super::sealed::CacheKey;
 
-/// About half a millisecond: a cached `exec` must stay one that is not noticed.
+/// Takes about half a millisecond, so that a cached `exec` stays fast.
 const ROUNDS: u32 = 2000;
 const SALT: usize = 16;
 const PURPOSE: &str = "cache key under the passphrase";
 
-/// The content of a box: a salt, and the cache key sealed under what salt and passphrase give.
+/// Returns the content of a box: a salt, and the cache key sealed under a key derived from the salt and the passphrase.
 pub(super) fn seal(key: &CacheKey, passphrase: &SecretString) -> Option<Vec<u8>> {
     let mut salt = [0; SALT];
     getrandom::getrandom(&mut salt).ok()?;
@@ -31,7 +32,7 @@ pub(super) fn seal(key: &CacheKey, passphrase: &SecretString) -> Option<Vec<u8>>
     Some([&salt[..], &sealed].concat())
 }
 
-/// The cache key in a box; `None` when it was sealed under another passphrase.
+/// Returns the cache key in a box; `None` if it was sealed under another passphrase.
 pub(super) fn open(content: &[u8], passphrase: &SecretString) -> Option<CacheKey> {
     let (salt, sealed) = content.split_at_checked(SALT)?;
     let plain = derive(passphrase, salt)?.open(PURPOSE, sealed).ok()?;
@@ -44,11 +45,12 @@ fn derive(passphrase: &SecretString, salt: &[u8]) -> Option<CacheKey> {
     CacheKey::of_bytes(&*bytes)
 }
 
-/// Where boxes may be, the best place first: directories in memory that are the user's alone.
+/// Lists the directories for boxes, best first: in memory, and accessible to the user only.
 pub(crate) fn places(runtime: Option<&Path>, user: impl Display) -> Vec<PathBuf> {
     let mut places: Vec<_> = runtime.map(Path::to_owned).into_iter().collect();
     if cfg!(target_os = "linux") {
-        // The first is what XDG_RUNTIME_DIR usually is: also where it is not set, a box there is found and deleted.
+        // The first is the usual XDG_RUNTIME_DIR, so that a box there is found and deleted even if the variable is not
+        // set.
         for place in [format!("/run/user/{user}/hatbox"), format!("/dev/shm/hatbox-{user}")] {
             let place = PathBuf::from(place);
             if !places.contains(&place) {

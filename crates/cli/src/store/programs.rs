@@ -1,4 +1,4 @@
-//! What the backends that are programs are given, and how they find and run theirs.
+//! The parameters of backends that are external programs, and how those programs are found and run.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,28 +10,28 @@ use crate::sys::process_group::is_executable;
 use crate::sys::program::{Ended, Person, Program, ProgramError, Streams, run_program};
 use crate::wait_line::{Company, WaitLine};
 
-/// No one is asked: what takes longer hangs.
+/// Limit for a run without a prompt: a program that takes longer hangs.
 const UNASKED: Duration = Duration::from_secs(30);
 
-/// What the settings and the environment say about such programs.
+/// The settings and the environment of these programs.
 #[derive(Clone)]
 pub(crate) struct Programs {
-    /// All that they get; nothing in it opens a store of hatbox's.
+    /// Their whole environment. Nothing in it opens one of hatbox's stores.
     pub(crate) environment: Vec<(OsString, OsString)>,
     pub(crate) home: PathBuf,
-    /// Whether one of them runs this hatbox.
+    /// Whether such a program started this hatbox.
     pub(crate) is_inside: bool,
-    /// How long one may take that can ask a person.
+    /// Limit for a run that may prompt the user.
     pub(crate) patience: Duration,
     pub(crate) pass: PassSettings,
     pub(crate) passage: PassSettings,
-    /// The directory of hatbox's items in the stores of both.
+    /// The directory of hatbox's items in the stores of `pass` and `passage`.
     pub(crate) prefix: Option<String>,
-    /// The helper of the backend `command`.
+    /// The helper command of the backend `command`.
     pub(crate) command: Option<String>,
 }
 
-/// What the settings say about `pass` or `passage`. Paths are absolute.
+/// The settings of `pass` or `passage`. Paths are absolute.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PassSettings {
     pub(crate) directory: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub(crate) struct PassSettings {
 
 impl std::fmt::Debug for Programs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Security: the variables may be secrets.
+        // Security: the variables may contain secrets.
         f.debug_struct("Programs")
             .field("pass", &self.pass)
             .field("passage", &self.passage)
@@ -49,14 +49,13 @@ impl std::fmt::Debug for Programs {
 }
 
 impl Programs {
-    /// The value of a variable that is set to something.
+    /// Returns the value of a variable that is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         let found = self.environment.iter().find(|(n, _)| n == name);
         found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
     }
 
-    /// A program by its name, in the absolute directories of PATH: whatever the working directory holds is
-    /// not run.
+    /// Finds a program in the absolute directories of PATH, so that a program in the working directory is never run.
     pub(crate) fn find(&self, name: &str) -> Option<PathBuf> {
         let directories = std::env::split_paths(self.variable("PATH")?);
         directories
@@ -65,7 +64,8 @@ impl Programs {
             .find(|path| is_executable(path))
     }
 
-    /// Runs a program, called `name`, with `input` on its stdin, and `extra` variables in the place of those of these names.
+    /// Runs a program with `input` on its stdin. Errors call it `name`, and the variables `extra` replace those of the
+    /// same names.
     pub(crate) fn run(
         &self,
         name: &'static str,

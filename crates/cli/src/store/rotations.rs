@@ -1,14 +1,13 @@
-//! Rotations of access keys that are under way: one sealed file each, which says how far it has come.
+//! Rotations of access keys in progress: one sealed file each, which records the step.
 //!
-//! | step | in the file | true at AWS | true of the store |
+//! | step | in the file | at AWS | in the store |
 //! |---|---|---|---|
-//! | creating | the user's keys before the call | the new key may exist | has the old key |
-//! | created | the new key with its secret | both keys work | has the old key, or the new one already |
-//! | stored | the id of the new key | both keys work | has the new key |
-//! | deactivated | the id of the new key | the old key is inactive, or gone already | has the new key |
+//! | creating | the user's keys before the call | the new key may exist | the old key |
+//! | created | the new key with its secret | both keys work | the old key, or the new one already |
+//! | stored | the id of the new key | both keys work | the new key |
+//! | deactivated | the id of the new key | the old key is inactive, or deleted already | the new key |
 //!
-//! A file is written before the step that it names is taken further, so that a kill at any moment leaves one from which
-//! the rotation goes on.
+//! The file is written before the next step begins, so an interrupted rotation can be resumed at any point.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +25,7 @@ use crate::sys::files::{
 use crate::sys::format_version::is_newer_json;
 
 const VERSION: u32 = 1;
-/// Far more than any of them.
+/// Limit in bytes, far larger than any of them.
 const LIMIT: u64 = 64 << 10;
 
 /// One rotation.
@@ -38,20 +37,20 @@ pub(crate) struct Rotation {
     pub(crate) others: Vec<ProfileName>,
     /// The ARN of the user whose key it is.
     pub(crate) user: String,
-    /// The key that is to go.
+    /// The key to replace.
     pub(crate) old: AccessKeyId,
     pub(crate) begun_at: Timestamp,
     pub(crate) step: RotationStep,
 }
 
-/// How far a rotation has come.
+/// The last recorded step of a rotation.
 #[derive(Debug, Clone)]
 pub(crate) enum RotationStep {
-    /// CreateAccessKey is about to be called, or was and its answer is not known.
+    /// CreateAccessKey is about to be called, or was called and the answer is not known.
     Creating {
-        /// The user's keys before it; `None` where they may not be listed.
+        /// The user's keys before the call; `None` if listing them is not allowed.
         before: Option<Vec<AccessKeyId>>,
-        /// When they were listed, by AWS's clock.
+        /// When they were listed, according to AWS's clock.
         listed_at: Option<Timestamp>,
     },
     /// The new key exists, and may not be in the store yet.
@@ -63,14 +62,14 @@ pub(crate) enum RotationStep {
 }
 
 impl Rotation {
-    /// All profiles that the key is stored for.
+    /// Returns all profiles that the key is stored for.
     pub(crate) fn profiles(&self) -> impl Iterator<Item = &ProfileName> {
         std::iter::once(&self.profile).chain(&self.others)
     }
 }
 
 impl RotationStep {
-    /// The new key's id, once it is known.
+    /// Returns the new key's id, if it is known.
     pub(crate) fn new_id(&self) -> Option<&AccessKeyId> {
         match self {
             Self::Creating { .. } => None,
@@ -79,7 +78,7 @@ impl RotationStep {
         }
     }
 
-    /// Its name in JSON.
+    /// Returns the name used in JSON.
     pub(crate) fn as_str(&self) -> &'static str {
         match self {
             Self::Creating { .. } => "creating",
@@ -124,9 +123,9 @@ impl Rotations {
         Self { directory: directory.to_owned(), key }
     }
 
-    /// A name that says nothing without the key.
+    /// Returns a file name that reveals nothing without the cache key.
     fn name(&self, profile: &ProfileName) -> String {
-        // HMAC takes keys of every length, so there is no error to meet.
+        // HMAC accepts keys of any length, so this cannot fail.
         let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) else {
             return String::new();
         };
@@ -143,10 +142,10 @@ impl Rotations {
         format!("rotation {name}")
     }
 
-    /// The rotation of the key of `profile`.
+    /// Loads the rotation of the key of `profile`.
     ///
     /// # Errors
-    /// Also when its file is damaged: it may hold the only copy of a secret.
+    /// Also if its file is damaged, as it may contain the only copy of a secret.
     pub(crate) fn load(&self, profile: &ProfileName) -> Result<Option<Rotation>, FileError> {
         self.load_named(&self.name(profile))
     }
@@ -166,7 +165,7 @@ impl Rotations {
         }
     }
 
-    /// Saves it, atomically and durably.
+    /// Saves the rotation, atomically and durably.
     pub(crate) fn save(&self, rotation: &Rotation) -> Result<(), FileError> {
         make_private_directory(&self.directory)?;
         let name = self.name(&rotation.profile);
@@ -178,17 +177,17 @@ impl Rotations {
         write_atomic(&path, &sealed, Keep::Nothing)
     }
 
-    /// Deletes it. Returns whether it was there.
+    /// Deletes the rotation. Returns whether there was one.
     pub(crate) fn delete(&self, profile: &ProfileName) -> Result<bool, FileError> {
         let is_there = remove(&self.path(profile))?;
         sweep_temporary(&self.directory);
         Ok(is_there)
     }
 
-    /// All that open with this key, by profile. Those of other stores do not.
+    /// Lists the rotations that this key opens, by profile. Those of other stores are skipped.
     ///
     /// # Errors
-    /// Also when a newer version of hatbox wrote one.
+    /// Also if a newer version of hatbox wrote one.
     pub(crate) fn list(&self) -> Result<Vec<Rotation>, FileError> {
         let entries = match std::fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -208,7 +207,7 @@ impl Rotations {
     }
 }
 
-/// Whether there are any, of whichever store.
+/// Returns whether there are any rotations, of whichever store.
 pub(crate) fn has_records(directory: &Path) -> bool {
     let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
     names.into_iter().any(|entry| !entry.file_name().to_string_lossy().starts_with('.'))

@@ -1,7 +1,7 @@
-//! Sealed boxes: XChaCha20-Poly1305 under the cache key, with their purpose as associated data.
+//! Sealed boxes: XChaCha20-Poly1305 under the cache key, with the purpose as associated data.
 //!
-//! A box is `hatbox-sealed-1\n`, a random nonce of 24 bytes, and the ciphertext with its 16-byte tag. The
-//! purpose (kind and identity) is bound, so that a box put in the place of another does not open.
+//! A box consists of `hatbox-sealed-1\n`, a random nonce of 24 bytes, and the ciphertext with its 16-byte tag. The
+//! purpose (kind and identity) is authenticated, so a box that replaces another one does not open.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::sys::format_version::is_newer_magic;
 use crate::sys::memory::keep_from_swap;
 
 const MAGIC: &[u8] = b"hatbox-sealed-1\n";
-/// What later formats begin with too, before their number.
+/// Later formats begin with this too, followed by their number.
 const NAME: &[u8] = b"hatbox-sealed-";
 const NONCE: usize = 24;
 
-/// The 32 bytes that seal index and sessions.
+/// The 32 bytes that seal the index and the sessions.
 #[derive(Clone)]
 pub(crate) struct CacheKey(Arc<Zeroizing<[u8; 32]>>);
 
@@ -29,41 +29,41 @@ impl std::fmt::Debug for CacheKey {
     }
 }
 
-/// Why a box does not open.
+/// Why a box cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SealError {
-    /// The system gave no random bytes.
+    /// The operating system returned no random bytes.
     #[error("the operating system returned no random bytes")]
     Random,
-    /// Of a later format.
+    /// The box has a later format.
     #[error("it was written by a newer version of hatbox")]
     Newer,
-    /// Damaged, made for another purpose, or under another key.
+    /// The box is damaged, has another purpose, or was sealed under another key.
     #[error("it does not open with this key")]
     Broken,
 }
 
 impl CacheKey {
-    /// A new random key.
+    /// Generates a random key.
     pub(crate) fn generate() -> Result<Self, SealError> {
         let mut bytes = Zeroizing::new([0; 32]);
         getrandom::getrandom(&mut *bytes).map_err(|_| SealError::Random)?;
         Ok(Self::of(bytes))
     }
 
-    /// The key of these bytes; `None` unless there are exactly 32.
+    /// Returns the key with these bytes; `None` unless there are exactly 32.
     pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
         Some(Self::of(Zeroizing::new(bytes.try_into().ok()?)))
     }
 
-    /// One copy for the whole process, which stays where it is.
+    /// Keeps a single copy in the process, at a fixed address.
     fn of(bytes: Zeroizing<[u8; 32]>) -> Self {
         let key = Self(Arc::new(bytes));
         keep_from_swap(key.expose());
         key
     }
 
-    /// The bytes, for the store, the kernel keyring, and names that are keyed with them.
+    /// Returns the bytes, for the store, the kernel keyring, and the HMACs that become file names.
     pub(crate) fn expose(&self) -> &[u8; 32] {
         &self.0
     }
@@ -92,10 +92,10 @@ impl CacheKey {
             .map_err(|_| SealError::Broken)
     }
 
-    /// Opens the content of the file at `path`; `None` when it is damaged, or of another purpose or key.
+    /// Opens the content of the file at `path`; `None` if it is damaged, or has another purpose or key.
     ///
     /// # Errors
-    /// When a newer version of hatbox sealed it.
+    /// If a newer version of hatbox sealed it.
     pub(crate) fn open_file(
         &self,
         path: &Path,

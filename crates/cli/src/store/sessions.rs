@@ -1,4 +1,4 @@
-//! Cached sessions: one sealed file each, under a name that tells nothing without the cache key.
+//! Cached sessions: one sealed file each, whose name reveals nothing without the cache key.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::sys::files::{
     FileError, make_private_directory, read_private, remove, sweep_temporary, write_cache,
 };
 
-/// Session tokens have no fixed size; AWS's are below 4 KiB today.
+/// Limit in bytes. Session tokens have no fixed size; AWS's are currently below 4 KiB.
 const LIMIT: u64 = 256 << 10;
 
-/// Sessions with the names of their files, and the files that cannot be read.
+/// Sessions with the names of their files, and the errors of files that cannot be read.
 pub(crate) type Listed = (Vec<(String, CachedSession)>, Vec<FileError>);
 
 /// The sessions in one directory.
@@ -33,7 +33,7 @@ impl Sessions {
         Self { directory: directory.to_owned(), key }
     }
 
-    /// The sign-ins in `directory`, sealed under the same key.
+    /// Returns the sign-ins in `directory`, sealed under the same key.
     pub(crate) fn sign_ins(&self, directory: &Path) -> SignIns {
         SignIns::open(directory, self.key.clone())
     }
@@ -42,10 +42,10 @@ impl Sessions {
         key.render_file_name(self.key.expose())
     }
 
-    /// The lock file of a thing in `directory`, under a name that tells nothing without the key.
+    /// Returns the path of a lock file in `directory`, whose name reveals nothing without the key.
     pub(crate) fn lock_path(&self, directory: &Path, kind: &str, identity: &[u8]) -> PathBuf {
         use hmac::{Hmac, Mac};
-        // HMAC takes keys of every length, so there is no error to meet.
+        // HMAC accepts keys of any length, so this cannot fail.
         let mut name = String::new();
         if let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) {
             for part in ["hatbox lock file".as_bytes(), &[0], kind.as_bytes(), &[0], identity] {
@@ -60,11 +60,11 @@ impl Sessions {
         format!("session {name}")
     }
 
-    /// The session of this key. What is damaged, or was sealed under another key, counts as none: it is
-    /// made again.
+    /// Loads the session of this key. Returns `None` if it is damaged or was sealed under another key, as it can be
+    /// obtained again.
     ///
     /// # Errors
-    /// When the file is there and is not ours alone, or a newer version of hatbox wrote it.
+    /// If other users can access the file, or a newer version of hatbox wrote it.
     pub(crate) fn load(&self, key: &SessionKey) -> Result<Option<CachedSession>, FileError> {
         self.load_named(&self.name(key))
     }
@@ -84,7 +84,7 @@ impl Sessions {
         }
     }
 
-    /// Saves a session under this key. It may be deleted at any time, so no disk is waited for.
+    /// Saves a session under this key. It can be obtained again, so this does not wait for the disk.
     pub(crate) fn save(&self, key: &SessionKey, session: &CachedSession) -> Result<(), FileError> {
         make_private_directory(&self.directory)?;
         let name = self.name(key);
@@ -99,8 +99,8 @@ impl Sessions {
         write_cache(&path, &sealed)
     }
 
-    /// All sessions that open with the key, with their file names. A file that cannot be read is reported
-    /// beside the others, not instead of them.
+    /// Lists all sessions that the key opens, with their file names. Files that cannot be read are reported in addition
+    /// to the others.
     pub(crate) fn list(&self) -> Result<Listed, FileError> {
         let (mut sessions, mut broken) = (Vec::new(), Vec::new());
         for name in names(&self.directory)? {
@@ -114,7 +114,7 @@ impl Sessions {
         Ok((sessions, broken))
     }
 
-    /// Deletes all sessions of a profile that open with the key. Tells how many there were.
+    /// Deletes all sessions of a profile that the key opens. Returns how many there were.
     pub(crate) fn delete_of_profile(&self, profile: &ProfileName) -> Result<usize, FileError> {
         let mut count = 0;
         for (name, session) in self.list()?.0 {
@@ -125,8 +125,8 @@ impl Sessions {
         Ok(count)
     }
 
-    /// Deletes all sessions of these profiles that open with the key, but for those of the session keys `kept`. Returns
-    /// how many there were.
+    /// Deletes all sessions of these profiles that the key opens, except those of the session keys `kept`. Returns how
+    /// many were deleted.
     pub(crate) fn delete_others(
         &self,
         profiles: &BTreeSet<ProfileName>,
@@ -142,7 +142,7 @@ impl Sessions {
         Ok(count)
     }
 
-    /// Deletes the session of this key.
+    /// Deletes the session of this key. Returns whether there was one.
     pub(crate) fn delete_key(&self, key: &SessionKey) -> Result<bool, FileError> {
         self.delete(&self.name(key))
     }
@@ -153,7 +153,7 @@ impl Sessions {
     }
 }
 
-/// Deletes all sealed sessions in `directory`, which needs no key. Tells how many there were.
+/// Deletes all sealed sessions in `directory`, which needs no key. Returns how many there were.
 pub(crate) fn delete_all(directory: &Path) -> Result<usize, FileError> {
     let (mut count, mut refused) = (0, None);
     for name in names(directory)? {

@@ -1,4 +1,4 @@
-//! Sign-ins: sealed files of tokens and client registrations, under names that tell nothing without the cache key.
+//! Sign-ins: sealed files of tokens and client registrations, whose names reveal nothing without the cache key.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,22 +13,22 @@ use crate::sys::files::{
 };
 use crate::sys::format_version::is_newer_json;
 
-/// The version of what the files hold. None of them names it, as it is the first.
+/// The version of the content. The files do not state it, as it is the first.
 const VERSION: u64 = 1;
-/// Tokens have no fixed size; those of Identity Center are a few KiB.
+/// Limit in bytes. Tokens have no fixed size; those of Identity Center are a few KiB.
 const LIMIT: u64 = 256 << 10;
 
-/// The one file that belongs to no sign-in alone.
+/// The name of the list, the only file that does not belong to a single sign-in.
 const LIST: &str = "sso list";
 
-/// What a file has. Each is sealed for its kind and sign-in: a file in the place of another does not open.
+/// What a file contains. Each is sealed for its kind and sign-in, so a file that replaces another does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignInFile {
-    /// Access token and refresh token.
+    /// The access token and the refresh token.
     Token,
-    /// The client that is registered for the browser's redirect.
+    /// The client registration for sign-ins with a browser redirect.
     RedirectClient,
-    /// The client that is registered for device codes.
+    /// The client registration for sign-ins with a device code.
     DeviceClient,
 }
 
@@ -54,10 +54,11 @@ impl SignIns {
         Self { directory: directory.to_owned(), key }
     }
 
-    /// What the file has. What is damaged, or was sealed under another key, counts as absent: it is obtained again.
+    /// Loads the file. Returns `None` if it is damaged or was sealed under another key, as the content can be obtained
+    /// again.
     ///
     /// # Errors
-    /// When the file is there and is not ours alone, or a newer version of hatbox wrote it.
+    /// If other users can access the file, or a newer version of hatbox wrote it.
     pub(crate) fn load(
         &self,
         file: SignInFile,
@@ -81,7 +82,7 @@ impl SignIns {
         }
     }
 
-    /// Saves it in the place of an earlier one. It may be deleted at any time.
+    /// Saves the file, replacing an earlier one. The content can be obtained again.
     pub(crate) fn save(&self, file: SignInFile, sign_in: &SignInKey, text: &[u8]) -> Result<(), FileError> {
         let name = self.name(file, sign_in);
         self.write(&name, &purpose(file, &name), text)
@@ -98,18 +99,18 @@ impl SignIns {
         write_cache(&path, &sealed)
     }
 
-    /// Deletes it. Returns whether it was there.
+    /// Deletes the file. Returns whether there was one.
     pub(crate) fn delete(&self, file: SignInFile, sign_in: &SignInKey) -> Result<bool, FileError> {
         remove(&self.directory.join(self.name(file, sign_in)))
     }
 
-    /// The list of sign-ins that were made, as it was saved; empty where there is none.
+    /// Loads the list of sign-ins; empty if there is none.
     pub(crate) fn load_list(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
         let name = self.digest(LIST, &[]);
         Ok(self.read(&name, &format!("{LIST} {name}"))?.unwrap_or_default())
     }
 
-    /// Saves the list; one without text is deleted.
+    /// Saves the list. An empty list is deleted.
     pub(crate) fn save_list(&self, text: &[u8]) -> Result<(), FileError> {
         let name = self.digest(LIST, &[]);
         if text.is_empty() {
@@ -118,7 +119,7 @@ impl SignIns {
         self.write(&name, &format!("{LIST} {name}"), text)
     }
 
-    /// The lock file of a sign-in in `directory`.
+    /// Returns the path of the lock file of a sign-in in `directory`.
     pub(crate) fn lock_path(&self, directory: &Path, sign_in: &SignInKey) -> PathBuf {
         directory.join(format!("sign-in-{}.lock", self.digest("sso lock", sign_in.as_bytes())))
     }
@@ -128,7 +129,7 @@ impl SignIns {
     }
 
     fn digest(&self, what: &str, of: &[u8]) -> String {
-        // HMAC takes keys of every length, so there is no error to meet.
+        // HMAC accepts keys of any length, so this cannot fail.
         let Ok(mut mac) = <Hmac<sha2::Sha256> as Mac>::new_from_slice(self.key.expose()) else {
             return String::new();
         };

@@ -1,7 +1,7 @@
-//! The unlocked state between processes: identity and cache key, for a while, in the kernel keyring.
+//! The unlocked state between commands: identity and cache key, for a limited time, in the kernel keyring.
 //!
-//! Where that cannot be used and the settings say `unlock_cache = "runtime-dir"`, in memory-backed files of
-//! `XDG_RUNTIME_DIR`. Either saves questions; neither is a boundary against the user's own processes.
+//! If that cannot be used and the settings have `unlock_cache = "runtime-dir"`, they are in memory-backed files below
+//! `XDG_RUNTIME_DIR`. Both only save prompts; neither protects against the user's own processes.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,48 +16,48 @@ use crate::sys::boot_clock;
 use crate::sys::keyring::{self, KeyringError};
 use crate::sys::runtime_file;
 
-/// Entries of one store directory.
+/// The entries of one store directory.
 #[derive(Debug, Clone)]
 pub(crate) struct Unlocked {
     prefix: String,
     timeout: Duration,
     origin: TimeoutOrigin,
-    /// How long an entry lives at most, however often it is used.
+    /// The maximum lifetime of an entry, however often it is used.
     max: Duration,
-    /// Where the files go, when the settings ask for them.
+    /// The directory for files, if the settings allow them.
     runtime: Option<PathBuf>,
-    /// Where boxes under a passphrase may go.
+    /// The directories for boxes sealed under a passphrase.
     box_places: Vec<PathBuf>,
 }
 
-/// Why entries live as long as they do.
+/// Where the timeout of entries comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeoutOrigin {
-    /// The settings: an entry that is there keeps the timeout that it was written with.
+    /// The settings: an existing entry keeps the timeout that it was written with.
     Settings,
-    /// The flag of this run: it holds from now on.
+    /// A flag of this run: also applies to existing entries.
     Flag,
 }
 
-/// Where an entry was put.
+/// Where an entry was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeldIn {
     Keyring,
     RuntimeDirectory,
 }
 
-/// What an entry ends with: how many seconds it lives after its last use, and when it ends whatever happens, in
-/// seconds of the clock that runs since the machine was started.
+/// The end of an entry: the timeout in seconds after its last use, and its latest end, in seconds since the machine was
+/// started. Stored at the end of each entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Life {
     timeout: Duration,
     end: Duration,
 }
 
-/// The name of a box under a passphrase.
+/// The name of a box sealed under a passphrase.
 const BOX: &str = "box";
 
-/// 4 bytes and 8 bytes, big-endian.
+/// The timeout in 4 bytes and the end in 8, big-endian.
 const LIFE_BYTES: usize = 12;
 
 impl Life {
@@ -76,18 +76,18 @@ impl Life {
         bytes
     }
 
-    /// How long it lives from now on when it is used now; nothing when it is over.
+    /// Returns how much longer the entry lives if it is used now; zero if it has expired.
     fn left(self) -> Duration {
         self.timeout.min(self.end.saturating_sub(since_start()))
     }
 }
 
-/// What the names of all entries of this user begin with.
+/// Returns the prefix of the names of all entries of this user.
 fn prefix_of_user() -> String {
     format!("hatbox:{}:", user())
 }
 
-/// Drops what is held of any store of this user; `runtime` is the directory for files of this login.
+/// Drops the entries of all stores of this user. `runtime` is the directory for files of this login.
 pub(crate) fn forget_all(runtime: Option<&Path>) -> Result<(), KeyringError> {
     let prefix = prefix_of_user();
     for directory in passphrase_box::places(runtime, user()) {
@@ -105,8 +105,8 @@ fn left_of(entry: &[u8]) -> Duration {
 }
 
 impl Unlocked {
-    /// The entries of the store that `place` is a name for, which live for `timeout` after their last use, and for `max`
-    /// at most.
+    /// Returns the entries of the store named `place`, which expire `timeout` after their last use, and `max` after
+    /// they were made.
     pub(crate) fn of_store(place: &str, timeout: Duration, origin: TimeoutOrigin, max: Duration) -> Self {
         Self {
             prefix: format!("{}{place}", prefix_of_user()),
@@ -118,12 +118,12 @@ impl Unlocked {
         }
     }
 
-    /// The same, with boxes under a passphrase in the first of these directories that will do.
+    /// Adds boxes sealed under a passphrase, in the first of these directories that is usable.
     pub(crate) fn with_box_places(self, box_places: Vec<PathBuf>) -> Self {
         Self { box_places, ..self }
     }
 
-    /// The same, with files below this directory where the keyring cannot be used.
+    /// Adds files below this directory, for when the keyring cannot be used.
     pub(crate) fn with_runtime_directory(self, directory: Option<PathBuf>) -> Self {
         Self { runtime: directory, ..self }
     }
@@ -143,7 +143,7 @@ impl Unlocked {
         let length = held.len() - LIFE_BYTES;
         held.truncate(length);
         if self.origin == TimeoutOrigin::Flag && life.timeout.as_secs() != self.timeout.as_secs() {
-            // At worst it ends when it would have.
+            // If this fails, the entry keeps its earlier timeout.
             self.write_until(what, &held, Life { timeout: self.timeout, ..life }).ok();
         }
         Ok(held)
@@ -180,27 +180,27 @@ impl Unlocked {
         format!("{}:{what}", self.prefix)
     }
 
-    /// The cache key, when it is held.
+    /// Returns the cache key, if it is held.
     pub(crate) fn cache_key(&self) -> Result<CacheKey, KeyringError> {
         let key = CacheKey::of_bytes(&self.read("cache-key")?).ok_or(KeyringError::Absent)?;
         if self.origin == TimeoutOrigin::Flag {
-            // What is asked for is asked for both.
+            // Reading the identity gives it the timeout of the flag too.
             self.identity().ok();
         }
         Ok(key)
     }
 
-    /// Holds the cache key.
+    /// Saves the cache key.
     pub(crate) fn hold_cache_key(&self, key: &CacheKey) -> Result<HeldIn, KeyringError> {
         self.write("cache-key", key.expose())
     }
 
-    /// Whether there may be a box, which a passphrase would open.
+    /// Returns whether there may be a box, which needs the passphrase.
     pub(crate) fn has_box(&self) -> bool {
         self.box_places.iter().any(|directory| directory.join(self.name(BOX)).exists())
     }
 
-    /// The cache key in a box under this passphrase.
+    /// Returns the cache key in a box sealed under this passphrase.
     pub(crate) fn cache_key_by(&self, passphrase: &SecretString) -> Option<CacheKey> {
         let read = |directory: &PathBuf| runtime_file::read(directory, &self.name(BOX), left_of);
         let mut held = self.box_places.iter().find_map(read)?;
@@ -213,48 +213,48 @@ impl Unlocked {
         passphrase_box::open(&held, passphrase)
     }
 
-    /// Puts the cache key into a box under this passphrase. Tells whether it could.
+    /// Saves the cache key in a box sealed under this passphrase. Returns whether that worked.
     pub(crate) fn hold_cache_key_by(&self, passphrase: &SecretString, key: &CacheKey) -> bool {
         let Some(content) = passphrase_box::seal(key, passphrase) else { return false };
         let life = self.new_life();
         let value = [&content[..], &life.to_bytes()].concat();
         let write =
             |directory: &PathBuf| runtime_file::write(directory, &self.name(BOX), &value, life.left());
-        // The directory of a login is made by the login alone: other programs behave otherwise where it is.
+        // Only the login may create its runtime directory: other programs behave differently if it exists.
         let is_there = |directory: &&PathBuf| directory.parent().is_some_and(std::path::Path::is_dir);
         self.box_places.iter().filter(is_there).any(|directory| write(directory).is_ok())
     }
 
     fn remove_box(&self) {
         for directory in &self.box_places {
-            // Where there is none, there is nothing to do.
+            // It is not an error if there is none.
             runtime_file::forget(directory, &self.name(BOX)).ok();
         }
     }
 
-    /// The store's identity, when it is held.
+    /// Returns the store's identity, if it is held.
     pub(crate) fn identity(&self) -> Result<Zeroizing<Vec<u8>>, KeyringError> {
         self.read("identity")
     }
 
-    /// Holds the store's identity.
+    /// Saves the store's identity.
     pub(crate) fn hold_identity(&self, identity: &[u8]) -> Result<HeldIn, KeyringError> {
         self.write("identity", identity)
     }
 
-    /// Drops the cache key, wherever it is.
+    /// Drops the cache key, from the keyring, the files and the boxes.
     pub(crate) fn forget_cache_key(&self) {
         self.remove_box();
-        // What stays is not the store's, and opens nothing of it.
+        // An entry that remains does not open the store.
         self.remove("cache-key").ok();
     }
 
-    /// Drops the box, which a passphrase of before would open.
+    /// Drops the box, which the earlier passphrase would open.
     pub(crate) fn forget_box(&self) {
         self.remove_box();
     }
 
-    /// Drops both, wherever they are.
+    /// Drops both, from the keyring, the files and the boxes.
     pub(crate) fn forget(&self) -> Result<(), KeyringError> {
         self.remove_box();
         let results = ["cache-key", "identity"].map(|what| self.remove(what));

@@ -1,11 +1,11 @@
-//! The `wincred` backend: generic credentials of Windows's Credential Manager.
+//! The `wincred` backend: generic credentials in the Windows Credential Manager.
 //!
 //! ```text
 //! hatbox:access-key:jan    the item as text (see `item_text`); stays on this machine
 //! ```
 //!
-//! Windows does not tell upper from lower case in names, and profiles do: whatever is not a small letter, a digit
-//! or one of `-_./@+` is written as `%` and two hexadecimal digits for each of its bytes.
+//! Names in Windows are not case-sensitive, but profile names are: every character except lower-case letters, digits
+//! and `-_./@+` is written as `%` and two hexadecimal digits per byte.
 
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ use super::os_code::meaning_of_last_error;
 use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind, cause};
 use crate::sys::credentials::{self, Code, LIMIT};
 
-/// Credentials of the user whose names have one beginning.
+/// The user's credentials whose names have this prefix.
 #[derive(Debug)]
 pub(crate) struct WincredStore {
     prefix: String,
@@ -23,7 +23,7 @@ pub(crate) struct WincredStore {
 }
 
 impl WincredStore {
-    /// The user's store.
+    /// Returns the user's store.
     pub(crate) fn open() -> Self {
         Self::with_prefix("hatbox")
     }
@@ -77,7 +77,7 @@ impl Store for WincredStore {
         }
     }
 
-    /// Windows unlocks it at logon: there is nothing to ask for.
+    /// Windows unlocks it at logon, so there is no prompt.
     fn unlock(&mut self, _asker: &mut dyn Asker) -> Result<(), StoreError> {
         match credentials::list(&self.prefix).map_err(|code| error_of(code, &self.prefix)) {
             Ok(_) | Err(StoreError::Absent) => {
@@ -144,7 +144,7 @@ impl Store for WincredStore {
         credentials::delete(&name).map_err(|code| error_of(code, &name))
     }
 
-    /// The Credential Manager counts no changes.
+    /// The Credential Manager has no change counter.
     fn generation(&self) -> Option<u64> {
         None
     }
@@ -156,10 +156,11 @@ mod tests {
     use crate::store::contract::{check_contract, item};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
-    /// One test at a time: Wine counts credentials, and then reads as many, whatever happens in between.
+    /// One test at a time: Wine counts the credentials first and then reads that many, even if their number has
+    /// changed.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-    /// Credentials of one test, which are deleted with it.
+    /// The credentials of one test, deleted when it ends.
     struct Own(WincredStore, #[expect(dead_code, reason = "held until the end")] MutexGuard<'static, ()>);
 
     impl Own {
@@ -167,7 +168,7 @@ mod tests {
             let held = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
             let prefix = format!("hatbox-test-{}-{test}", std::process::id());
             let own = Self(WincredStore::with_prefix(&prefix), held);
-            // Of a run that was killed, whose process had the same number.
+            // Left over from a killed run whose process had the same id.
             own.clear();
             own
         }

@@ -1,8 +1,8 @@
-//! The backend `command`: a helper program of the user's choice keeps the items.
+//! The backend `command`: a helper program that the user chooses stores the items.
 //!
-//! Each run of it is one [`Request`] on stdin and one answer on stdout; `docs/store-command.md` is the whole
-//! protocol. A helper is believed in nothing that can be checked: an item carries its own name, and what is
-//! not an answer is an error that names the helper.
+//! Each run sends one [`Request`] on stdin and reads one answer from stdout; `docs/store-command.md` describes the
+//! protocol. Everything that can be checked is checked: an item contains its own name, and an invalid answer is an
+//! error that names the helper.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -26,19 +26,19 @@ use crate::sys::program::{Person, ProgramError};
 
 const KIND: StoreKind = StoreKind::Command;
 
-/// The store behind a helper.
+/// A store that a helper keeps.
 #[derive(Debug)]
 pub(crate) struct CommandStore {
     programs: Programs,
-    /// What `store_command` says, for `sh -c`.
+    /// The setting `store_command`, for `sh -c`.
     command: Option<String>,
     person: Person,
-    /// What it said last: it is not started for each look.
+    /// The last status that the helper reported, so that it is not started for each check.
     state: RefCell<Option<Status>>,
 }
 
 impl CommandStore {
-    /// The store behind the helper that the settings name.
+    /// Returns the store of the helper in the settings.
     pub(crate) fn open(programs: &Programs) -> Self {
         let command = programs.command.clone().filter(|command| !command.trim().is_empty());
         Self { programs: programs.clone(), command, person: Person::IsNotAsked, state: RefCell::new(None) }
@@ -48,7 +48,7 @@ impl CommandStore {
         StoreError::Unavailable { kind: KIND, source: cause(why), hint }
     }
 
-    /// The helper as the user named it.
+    /// Returns the helper as the user named it.
     fn shown(&self) -> String {
         let command = self.command.as_deref().unwrap_or_default();
         format!("`{}`", printable_start(command, 100))
@@ -59,7 +59,7 @@ impl CommandStore {
         Self::unavailable(why, Some("docs/store-command.md describes what a helper must print".to_owned()))
     }
 
-    /// Runs the helper once. `id` is the item that it is about.
+    /// Runs the helper once. `id` is the item, if the request is about one.
     fn ask_helper(
         &self,
         verb: Verb,
@@ -88,7 +88,7 @@ impl CommandStore {
             .run("store_command", Path::new("/bin/sh"), &arguments, &[], request, person)
             .map_err(|error| self.no_answer(verb, &error.to_string()))?;
         if !ended.status.success() {
-            // Security: what it says on stderr is not shown, as it may be anything that it was given.
+            // Security: stderr is not shown, as it may contain the secrets that the helper received.
             return Err(self.no_answer(verb, &ProgramError::of_status(ended.status).to_string()));
         }
         let answer = parse_answer(&ended.output).map_err(|problem| self.no_answer(verb, problem))?;
@@ -103,7 +103,7 @@ impl CommandStore {
         }
     }
 
-    /// What the helper says is wrong.
+    /// Converts the helper's complaint into an error.
     fn error_of(&self, trouble: Trouble, answer: Answer, id: Option<&ItemId>, person: Person) -> StoreError {
         let message = answer.message.unwrap_or_else(|| "it does not say why".to_owned());
         match trouble {
@@ -152,7 +152,7 @@ impl CommandStore {
         };
         match about.and_then(|about| parse_about(&id, about)) {
             Some(info) => Ok(info),
-            // A helper that keeps no `about`.
+            // The helper does not keep `about`.
             None => self.read(&id).map(|item| item.info),
         }
     }
@@ -170,7 +170,8 @@ fn shown(name: &str) -> String {
     format!("item `{name}`")
 }
 
-/// What an index needs of an item, so that it is made without any secret: `AKIA... 2026-01-02T03:04:05Z`.
+/// Renders what the index needs of an item, so that it can be built without reading secrets: `AKIA...
+/// 2026-01-02T03:04:05Z`.
 fn render_about(info: &ItemInfo) -> String {
     let id = info.access_key_id.as_ref().map_or("-", AccessKeyId::as_str);
     format!("{id} {}", info.created)
@@ -213,7 +214,7 @@ impl Store for CommandStore {
     }
 
     fn lock(&mut self) {
-        // `hatbox lock` must not fail where the helper is not there any more, nor does it hold a secret then.
+        // `hatbox lock` must not fail because the helper was removed: a helper that is gone has nothing to lock.
         self.ask_helper(Verb::Lock, None, None, Person::IsNotAsked).ok();
         self.state.replace(None);
         self.person = Person::IsNotAsked;
@@ -245,8 +246,8 @@ impl Store for CommandStore {
             return Err(broken(Some(id), "it is longer than a helper may answer"));
         }
         self.ask_helper(Verb::Write, Some(id), Some(item), self.person)?;
-        // What a helper took is not kept yet: some cut, some change. While the caller still has the item, it
-        // is worth a run to know.
+        // Read back: some tools truncate or change what they store. It is worth another run while the caller still has
+        // the item.
         let read = self.read(id)?;
         if read.secret != item.secret || read.info != item.info {
             return Err(broken(Some(id), "it did not come back as it was written"));
@@ -263,7 +264,7 @@ impl Store for CommandStore {
     }
 }
 
-/// Whether a helper's answer is one, for `crate::fuzzing`.
+/// Returns whether a helper's answer is valid, for `crate::fuzzing`.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn accepts_answer(bytes: &[u8]) -> bool {
     parse_answer(bytes).is_ok()

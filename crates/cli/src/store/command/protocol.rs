@@ -1,14 +1,14 @@
-//! What hatbox and a helper say to each other: one line of JSON each way.
+//! The protocol between hatbox and a helper: one line of JSON in each direction.
 
 use hatbox_types::text::printable_start;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub(super) const VERSION: u32 = 1;
-/// Of what a helper says in words.
+/// Limit in characters of a helper's message.
 const WORDS_LIMIT: usize = 300;
 
-/// What the helper is to do.
+/// What the helper should do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Verb {
@@ -51,18 +51,18 @@ pub(super) struct Request<'a> {
     pub(super) text: Option<&'a str>,
 }
 
-/// The request as one line.
+/// Renders the request as one line.
 pub(super) fn render_request(request: &Request<'_>) -> Zeroizing<Vec<u8>> {
-    // Room for all of it at once: a buffer that grows leaves copies behind.
+    // Security: reserved in full, as a buffer that grows leaves copies behind.
     let room = 2048 + request.text.map_or(0, |text| text.len() * 6);
     let mut line = Zeroizing::new(Vec::with_capacity(room));
-    // Writing to memory, from a struct of texts, has no way to fail.
+    // Serializing a struct of strings into memory cannot fail.
     serde_json::to_writer(&mut *line, request).ok();
     line.push(b'\n');
     line
 }
 
-/// What a helper answers; which members there are depends on the verb.
+/// A helper's answer. Which members it has depends on the verb.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
@@ -89,7 +89,7 @@ fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Ze
     Ok(Option::<String>::deserialize(deserializer)?.map(Zeroizing::new))
 }
 
-/// What a helper cannot do, and so what hatbox does next.
+/// Why the helper failed, which decides what hatbox does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Trouble {
@@ -100,7 +100,7 @@ pub(super) enum Trouble {
     Broken,
 }
 
-/// Whether it can be used without a question.
+/// Whether the helper can be used without a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum State {
@@ -117,16 +117,16 @@ pub(super) struct Entry {
     pub(super) about: Option<String>,
 }
 
-/// A later version may have other members, and is to be distinguished from garbage.
+/// Distinguishes an answer of a later version, which may have other members, from garbage.
 #[derive(Deserialize)]
 struct Version {
     version: u32,
 }
 
-/// Reads an answer.
+/// Parses an answer.
 ///
 /// # Errors
-/// What is wrong with it, in words, without any of it.
+/// What is wrong with the answer, without quoting it.
 pub(super) fn parse_answer(bytes: &[u8]) -> Result<Answer, &'static str> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err("it printed nothing");

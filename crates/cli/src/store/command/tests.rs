@@ -1,4 +1,4 @@
-//! The contract on each helper of `helpers/`, against what stands in for its tool; and on helpers gone wrong.
+//! Runs the store contract on each helper of `helpers/` with a stub of its tool, and tests broken helpers.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +10,7 @@ use super::*;
 use crate::store::contract::{Answers, check_contract, item};
 use crate::store::programs::PassSettings;
 
-/// A home, and a directory of PATH whose tools are stand-ins.
+/// A home directory, and a PATH directory with stubs of the tools.
 struct Scene {
     home: tempfile::TempDir,
     programs: Programs,
@@ -25,7 +25,7 @@ impl Scene {
         let home = tempfile::tempdir().unwrap();
         let bin = home.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
-        // The interpreter itself: what chooses between several of them costs more than the helpers do.
+        // The interpreter itself: version managers that choose between several take longer than the helpers do.
         let python = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
         if let Ok(python) = python {
             let python = String::from_utf8(python.stdout).unwrap();
@@ -48,7 +48,7 @@ impl Scene {
         Self { home, programs }
     }
 
-    /// The helper of this name, whose tool is a stand-in with its state below the home directory.
+    /// Uses the helper of this name, with a stub of its tool that keeps its state in the home directory.
     fn with_helper(helper: &str, tool: &str) -> Self {
         let path = root().join("helpers").join(helper);
         let scene = Self::new(&format!("'{}'", path.display()));
@@ -76,7 +76,7 @@ fn has_python() -> bool {
     is_here
 }
 
-/// The contract, and that text of any kind comes back from where the tool keeps it.
+/// Checks the contract, and that any text can be stored and read back.
 fn check_helper(scene: &Scene) {
     check_contract(&mut scene.store());
     check_texts(scene, &["Ünï/çödé \"quoted\" $(x) `y`", "-rf", "../..", "b=c,d[e"]);
@@ -101,7 +101,7 @@ fn check_texts(scene: &Scene, profiles: &[&str]) {
     assert_eq!(store.list().unwrap().0.len(), 2);
 }
 
-/// Its tool locked, then open; and not there at all.
+/// Tests the tool locked, unlocked and missing.
 fn check_locked(scene: &mut Scene, tool: &str) {
     let lock = scene.home.path().join("locked");
     std::fs::write(&lock, "").unwrap();
@@ -111,7 +111,7 @@ fn check_locked(scene: &mut Scene, tool: &str) {
     std::fs::remove_file(&lock).unwrap();
     assert_eq!(scene.store().status(), Status::Ready);
     std::fs::remove_file(scene.home.path().join("bin").join(tool)).unwrap();
-    // Where the real tool is installed too, that one would be found.
+    // If the real tool is installed too, it would be found instead.
     for (name, value) in &mut scene.programs.environment {
         if name == "PATH" {
             *value = scene.home.path().join("bin").into();
@@ -203,7 +203,7 @@ fn the_helper_of_keepassxc_keeps_the_contract_with_the_real_one() {
     check_texts(&scene, &["Ünï/ \"x\" $(y)"]);
 }
 
-/// A store behind a script that answers all verbs but `verb` well.
+/// Returns a store with a helper script that answers every verb correctly, except `verb`.
 fn wrong(verb: &str, answer: &str) -> (Scene, CommandStore) {
     let script = format!(
         "read -r request; case $request in *'\"verb\":\"{verb}\"'*) {answer};; \

@@ -1,4 +1,4 @@
-//! The store's age identity, and what is derived from it.
+//! The store's age identity and what is derived from it.
 
 use std::io::{Read, Write};
 
@@ -13,7 +13,7 @@ use crate::sys::memory::keep_from_swap;
 /// The identity, unlocked.
 pub(crate) struct Identity {
     secret: Zeroizing<String>,
-    /// Boxed, so that it stays where it is kept from swap.
+    /// Boxed, so that it does not move: its memory is locked against swapping.
     key: Box<age::x25519::Identity>,
     mac_key: Box<Zeroizing<[u8; 32]>>,
 }
@@ -25,12 +25,12 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// A new identity.
+    /// Generates a new identity.
     pub(crate) fn generate() -> Self {
         Self::of(age::x25519::Identity::generate())
     }
 
-    /// The identity in age's text form; `None` when it is none.
+    /// Parses an identity in age's text form; `None` if the text is not valid.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         std::str::from_utf8(text).ok()?.trim_end().parse().ok().map(Self::of)
     }
@@ -46,39 +46,39 @@ impl Identity {
         Self { secret, key, mac_key }
     }
 
-    /// Age's text form, for the kernel keyring and the wraps.
+    /// Returns age's text form, for the kernel keyring and the wraps.
     pub(crate) fn expose(&self) -> &[u8] {
         self.secret.as_bytes()
     }
 
-    /// The MAC of these parts, each bound with its length.
+    /// Returns the MAC of these parts, including the length of each.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         hmac(&**self.mac_key, parts)
     }
 
-    /// What the identity is known by: 32 hex digits from which nothing of it can be computed.
+    /// Returns the fingerprint: 32 hex digits that reveal nothing about the identity.
     pub(crate) fn fingerprint(&self) -> String {
         hex::encode(self.mac(&[b"fingerprint"]).get(..16).unwrap_or_default())
     }
 
-    /// The first part of an item's file name, 32 hex digits: reveals nothing without the identity.
+    /// Returns the first part of an item's file name: 32 hex digits that reveal nothing without the identity.
     pub(crate) fn opaque_name(&self, id: &ItemId) -> String {
         let mac = self.mac(&[b"name", id.kind.as_str().as_bytes(), id.profile.as_str().as_bytes()]);
         hex::encode(mac.get(..16).unwrap_or_default())
     }
 
-    /// Encrypts to the identity's recipient.
+    /// Encrypts to the recipient of the identity.
     pub(crate) fn encrypt(&self, plain: &[u8]) -> Option<Vec<u8>> {
         encrypt_to(&self.key.to_public(), plain).ok()
     }
 
-    /// Decrypts what was encrypted to the identity's recipient; the error is in words.
+    /// Decrypts what was encrypted to the recipient of the identity. The error is a description.
     pub(crate) fn decrypt(&self, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, String> {
         decrypt_with(&*self.key, sealed).map_err(|error| problem_of(&error).to_owned())
     }
 }
 
-/// An age file to this recipient.
+/// Encrypts to `recipient` as an age file.
 pub(super) fn encrypt_to(recipient: &dyn age::Recipient, plain: &[u8]) -> Result<Vec<u8>, age::EncryptError> {
     let encryptor = age::Encryptor::with_recipients(std::iter::once(recipient))?;
     let mut sealed = Vec::new();
@@ -88,20 +88,20 @@ pub(super) fn encrypt_to(recipient: &dyn age::Recipient, plain: &[u8]) -> Result
     Ok(sealed)
 }
 
-/// The content of an age file to this identity.
+/// Decrypts an age file.
 pub(super) fn decrypt_with(
     identity: &dyn age::Identity,
     sealed: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, age::DecryptError> {
     let mut reader = age::Decryptor::new(sealed)?.decrypt(std::iter::once(identity))?;
-    // Room for all of it at once: a buffer that grows leaves copies behind.
+    // Security: reserved in full, as a buffer that grows leaves copies behind.
     let mut plain = Zeroizing::new(Vec::with_capacity(sealed.len()));
     reader.read_to_end(&mut plain)?;
     Ok(plain)
 }
 
-/// What is wrong with an age file. Not age's own words: those are looked up in translation files, which a
-/// debug build reads from where age was built, and stops the program when it cannot.
+/// Describes what is wrong with an age file. age's own messages are not used: they come from translation files that a
+/// debug build reads from age's source directory, and it panics if that directory is missing.
 pub(super) fn problem_of(error: &age::DecryptError) -> &'static str {
     match error {
         age::DecryptError::NoMatchingKeys => "it is encrypted to another store",
@@ -118,7 +118,7 @@ pub(super) fn problem_of(error: &age::DecryptError) -> &'static str {
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(key) else {
-        // HMAC takes keys of any length (RFC 2104), so this arm is never taken.
+        // HMAC accepts keys of any length (RFC 2104), so this is never reached.
         return [0; 32];
     };
     for part in parts {

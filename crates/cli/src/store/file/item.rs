@@ -1,4 +1,4 @@
-//! The inside of an item's file: JSON with its name, its making and a MAC.
+//! The content of an item's file: JSON with the item's name, its creation time and a MAC.
 
 use hatbox_types::name::{AccessKeyId, ProfileName};
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::sys::format_version::is_newer_json;
 
 const VERSION: u32 = 1;
 
-/// The form on disk. `secret` is hex: text of a known size, with no escapes to go wrong.
+/// The form on disk. `secret` is hex, which has a known size and needs no escapes.
 #[derive(Serialize, Deserialize)]
 struct OnDisk {
     version: u32,
@@ -32,16 +32,16 @@ impl Drop for OnDisk {
     }
 }
 
-/// Why an item's content is not taken.
+/// Why the content of an item's file is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ItemError {
     /// A newer version of hatbox wrote it.
     #[error("it was written by a newer version of hatbox")]
     Newer,
-    /// Not the form that hatbox writes.
+    /// It does not have the form that hatbox writes.
     #[error("it is not in hatbox's form")]
     Form,
-    /// The MAC is missing or wrong: it was encrypted to this store by someone else, or was renamed.
+    /// The MAC is missing or wrong: someone else encrypted it to this store, or the file was renamed.
     #[error("it was not written by hatbox with this store's key, or is in another item's place")]
     Foreign,
 }
@@ -70,7 +70,8 @@ pub(crate) fn render_item(identity: &Identity, file: &str, item: &Item) -> Zeroi
         mac: String::new(),
     };
     disk.mac = mac(identity, file, &disk);
-    // A struct of texts and numbers always has a JSON form; the capacity keeps it from growing by copies.
+    // Serializing a struct of strings and numbers cannot fail. Security: reserved in full, as a buffer that grows
+    // leaves copies behind.
     let mut text = Zeroizing::new(Vec::with_capacity(disk.secret.len() + 1024));
     serde_json::to_writer(&mut *text, &disk).ok();
     text
@@ -101,7 +102,7 @@ pub(crate) fn parse_item(identity: &Identity, file: &str, plain: &[u8]) -> Resul
 }
 
 fn parse_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    // Security: into a buffer of its length, as one that grows leaves copies behind.
+    // Security: a buffer of the right length, as one that grows leaves copies behind.
     let mut bytes = Zeroizing::new(vec![0; text.len() / 2]);
     hex::decode_to_slice(text, &mut bytes).ok()?;
     Some(bytes)
@@ -130,7 +131,7 @@ mod tests {
         let file = format!("{}.1.age", ours.opaque_name(&item.info.id));
         let plain = render_item(&ours, &file, &item);
         assert_eq!(&*parse_item(&ours, &file, &plain).unwrap().secret, b"secret");
-        // Whoever knows the recipient can encrypt to it, but has not the key of the MAC.
+        // Anyone who knows the recipient can encrypt to it, but does not have the MAC key.
         let forged = render_item(&theirs, &file, &item);
         let sealed = ours.encrypt(&forged).unwrap();
         let opened = ours.decrypt(&sealed).unwrap();

@@ -1,11 +1,11 @@
-//! `manifest.json`: which files are the store, with a MAC and a counter.
+//! `manifest.json`: lists the files of the store, with a MAC and a counter.
 //!
-//! The manifest is the store's directory: a file that it does not list is not read. Each change writes new files
-//! beside the old ones, under names of their own, and then replaces the manifest, which commits the change. A kill
-//! before that leaves the old state, a kill after it the new one, and at worst a file that is not listed.
+//! A file that the manifest does not list is not read. Each change writes new files next to the old ones, under new
+//! names, and then replaces the manifest, which commits the change. If hatbox is killed before that, the old state
+//! remains; after that, the new one does. At worst, an unlisted file is left behind.
 //!
-//! Nothing in it may be acted on before [`Claimed::verify`] has said that hatbox wrote it: until then it is used
-//! only to choose which wraps are tried.
+//! Nothing in it may be used before [`Claimed::verify`] has confirmed that hatbox wrote it, except to choose which
+//! wraps are tried.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,16 +26,16 @@ const LIMIT: u64 = 16 << 20;
 /// File names with the SHA-256 of each file's bytes, in hex.
 pub(super) type Files = BTreeMap<String, String>;
 
-/// What the store consists of.
+/// The content of the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Manifest {
-    /// One more with every change.
+    /// Incremented with every change.
     pub(super) counter: u64,
     pub(super) wraps: Files,
     pub(super) items: Files,
 }
 
-/// A manifest as it was found, whoever wrote it.
+/// A manifest as it was read, not verified yet.
 #[derive(Debug)]
 pub(super) struct Claimed {
     manifest: Manifest,
@@ -53,16 +53,16 @@ struct OnDisk {
     mac: String,
 }
 
-/// Why there is no manifest to go by.
+/// Why the manifest cannot be used.
 #[derive(Debug)]
 pub(super) enum ManifestError {
     File(FileError),
-    /// It is not in the form that hatbox writes.
+    /// It does not have the form that hatbox writes.
     Form,
 }
 
 impl Claimed {
-    /// Loads the manifest of the store in `directory`; `None` when there is none.
+    /// Loads the manifest of the store in `directory`; `None` if there is none.
     pub(super) fn load(directory: &Path) -> Result<Option<Self>, ManifestError> {
         let path = directory.join(MANIFEST);
         let text = match read_private(&path, LIMIT) {
@@ -84,17 +84,17 @@ impl Claimed {
         is_known.then_some(Self { manifest: Manifest { counter, wraps, items }, mac })
     }
 
-    /// The wraps that it names, which are worth a try.
+    /// The wraps to try.
     pub(super) fn wraps(&self) -> &Files {
         &self.manifest.wraps
     }
 
-    /// The items that it names.
+    /// The items that it lists.
     pub(super) fn items(&self) -> &Files {
         &self.manifest.items
     }
 
-    /// The manifest, when hatbox wrote it with this identity.
+    /// Returns the manifest if hatbox wrote it with this identity.
     pub(super) fn verify(&self, identity: &Identity) -> Option<&Manifest> {
         use subtle::ConstantTimeEq;
         let mac = self.manifest.seal(identity);
@@ -113,7 +113,7 @@ impl Manifest {
         identity.mac(&parts)
     }
 
-    /// The MAC under the identity, in hex: tells this state from every other.
+    /// Returns the MAC under the identity, in hex, which is different for every state.
     pub(super) fn seal(&self, identity: &Identity) -> String {
         hex::encode(self.mac(identity))
     }
@@ -124,7 +124,7 @@ impl Manifest {
         serde_json::to_vec_pretty(&on_disk).map_err(std::io::Error::other)
     }
 
-    /// Replaces the manifest in `directory`: the change counts from here on.
+    /// Replaces the manifest in `directory`, which commits the change.
     pub(super) fn save(&self, directory: &Path, identity: &Identity) -> Result<(), FileError> {
         let path = directory.join(MANIFEST);
         let text = self.render(identity).map_err(FileError::io("write", &path))?;
@@ -134,14 +134,14 @@ impl Manifest {
     /// Writes the manifest of a new store.
     ///
     /// # Errors
-    /// [`FileError::Exists`] when there is a store already: it is never written over.
+    /// [`FileError::Exists`] if there is a store already: it is never overwritten.
     pub(super) fn save_new(&self, directory: &Path, identity: &Identity) -> Result<(), FileError> {
         let path = directory.join(MANIFEST);
         let text = self.render(identity).map_err(FileError::io("write", &path))?;
         write_new(&path, &text)
     }
 
-    /// The item of this name: its file and digest.
+    /// Returns the file and the digest of the item of this name.
     pub(super) fn item(&self, name: &str) -> Option<(&str, &str)> {
         let (file, digest) = self.items.range(format!("{name}.")..).next()?;
         (ItemFile::parse(file)?.name == name).then_some((file, digest))
@@ -184,7 +184,7 @@ mod tests {
                 let mut changed = text.clone();
                 changed[at] ^= bit;
                 let believed = Claimed::parse(&changed).is_some_and(|claimed| {
-                    // White space between the members means nothing.
+                    // Whitespace between the members has no meaning.
                     claimed.verify(&identity).is_some_and(|found| *found != manifest())
                 });
                 assert!(!believed, "byte {at}");

@@ -1,4 +1,4 @@
-//! The `file` backend: one age identity, wrapped in one or more ways, and one age file for each item.
+//! The `file` backend: one age identity, wrapped in one or more ways, and one age file per item.
 //!
 //! ```text
 //! STORE/identity.NAME.N.age       the identity, wrapped: see [`wraps`]
@@ -8,10 +8,10 @@
 //! STATE/pin.json                  which identity and which counter to expect: see [`pin`]
 //! ```
 //!
-//! age does not say who wrote a file, so each item carries a MAC under a key derived from the identity;
-//! writing therefore unlocks too. A file that another program encrypted to the store's recipient is refused by name.
-//! Nothing that lies in the directory is acted on before the manifest has been verified, and the manifest is only
-//! believed when its identity is the one that is pinned outside the directory.
+//! age does not authenticate the writer of a file, so each item contains a MAC under a key derived from the identity.
+//! Writing therefore needs the store unlocked too. A file that another program encrypted to the store's recipient is
+//! rejected, and the error names it. Nothing in the directory is used before the manifest has been verified, and the
+//! manifest is only trusted if its identity is the one pinned outside the directory.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -57,19 +57,19 @@ const ITEMS: &str = "items";
 pub(crate) struct FileStore {
     directory: PathBuf,
     pin: PinPlace,
-    /// The fingerprint that the settings want.
+    /// The fingerprint that the settings require.
     wanted: Option<String>,
     unlocked: Unlocked,
-    /// How long a person may take to do what an age plugin wants.
+    /// How long the user may take to do what an age plugin asks.
     #[cfg_attr(not(feature = "plugins"), expect(dead_code, reason = "only plugins are waited for"))]
     patience: Duration,
     identity: Option<Identity>,
-    /// Counter and MAC of the newest manifest that this process has seen.
+    /// Counter and MAC of the newest manifest that this process has read.
     seen: RefCell<(u64, String)>,
 }
 
 impl FileStore {
-    /// The store at `directory`, which need not be there yet. What is known of it from before is in `state`.
+    /// Returns the store at `directory`, which need not exist yet. `state` holds what is known from earlier uses.
     pub(crate) fn open(
         directory: &Path,
         state: &Path,
@@ -100,10 +100,10 @@ impl FileStore {
         std::fs::symlink_metadata(self.directory.join(MANIFEST)).is_ok()
     }
 
-    /// Why there is no store, or not all of it, though there was one; `None` where all is there or there never was one.
+    /// Returns what is missing of a store that was used before; `None` if it is complete or was never used.
     fn why_missing(&self) -> Option<&'static str> {
         if self.has_manifest() {
-            // A link may lead out of the store.
+            // Links are not followed, as they may lead out of the store.
             let is_there = std::fs::symlink_metadata(self.items()).is_ok_and(|about| about.is_dir());
             return (!is_there).then_some("its directory `items` is gone");
         }
@@ -125,7 +125,7 @@ impl FileStore {
     }
 }
 
-/// A passphrase that is not empty, whatever its source.
+/// Asks for a passphrase, and rejects an empty one.
 fn ask_for(asker: &mut dyn Asker, what: PassphraseFor) -> Result<SecretString, StoreError> {
     let passphrase = asker.passphrase(what).map_err(locked)?;
     if passphrase.expose().is_empty() {
@@ -181,7 +181,7 @@ impl Store for FileStore {
         } else if self.has_manifest() {
             Status::Locked
         } else {
-            // A wrap alone is what a kill left of a store that was being made.
+            // A wrap alone is left if hatbox was killed while it created the store.
             Status::Empty
         }
     }
@@ -193,7 +193,7 @@ impl Store for FileStore {
         if let Some(why) = self.why_missing() {
             return Err(self.missing(why));
         }
-        // Before the manifest: a writer moves the manifest first, so what is read now is never ahead of it.
+        // Read the pin first: a writer updates the manifest before the pin, so this pin is never ahead of the manifest.
         let pin = self.pin.load().map_err(unavailable)?;
         let Some(claimed) = self.claimed()? else {
             self.create(asker)?;
@@ -218,7 +218,7 @@ impl Store for FileStore {
 
     fn lock(&mut self) {
         self.identity = None;
-        // Without a kernel keyring nothing was ever held in it; `hatbox lock` says so.
+        // Without a kernel keyring there is nothing to forget; `hatbox lock` reports that.
         self.unlocked.forget().ok();
     }
 
@@ -288,14 +288,14 @@ impl Store for FileStore {
     }
 }
 
-/// Whether an item's content is of the form that hatbox writes, for `crate::fuzzing`: its MAC is another matter.
+/// Returns whether an item's content has the form that hatbox writes, for `crate::fuzzing`. Does not check the MAC.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn accepts_item(bytes: &[u8]) -> bool {
     let identity = Identity::generate();
     !matches!(item::parse_item(&identity, "name", bytes), Err(item::ItemError::Form))
 }
 
-/// Whether a manifest is one, for `crate::fuzzing`: its MAC is another matter.
+/// Returns whether a manifest has the form that hatbox writes, for `crate::fuzzing`. Does not check the MAC.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn accepts_manifest(bytes: &[u8]) -> bool {
     manifest::Claimed::parse(bytes).is_some()

@@ -1,4 +1,4 @@
-//! The names of the store's files: what a name says, and that each thing has one name only.
+//! The names of the store's files. Each thing has exactly one valid name.
 
 /// The name of a wrap: 1 to 32 of `a-z`, `0-9` and `-`, beginning with a letter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +13,7 @@ impl WrapName {
         Self("recovery".to_owned())
     }
 
-    /// The name, unless it could not be one.
+    /// Parses a name; `None` if it is not valid.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
@@ -33,7 +33,7 @@ impl WrapName {
     }
 }
 
-/// A file of a wrap.
+/// The name of a wrap's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WrapFile {
     pub(super) name: WrapName,
@@ -41,12 +41,12 @@ pub(super) struct WrapFile {
     pub(super) part: WrapPart,
 }
 
-/// What a file of a wrap holds.
+/// What a wrap's file contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WrapPart {
-    /// The identity, encrypted.
+    /// The encrypted identity.
     Sealed,
-    /// The identity of the plugin that opens it.
+    /// The identity of the plugin that opens the wrap.
     Plugin,
 }
 
@@ -83,9 +83,9 @@ pub(crate) enum WrapKind {
 /// The name of an item's file: `<32 hex digits>.<counter>.age`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ItemFile<'a> {
-    /// What [`super::identity::Identity::opaque_name`] makes of the item.
+    /// The result of [`super::identity::Identity::opaque_name`] for the item.
     pub(super) name: &'a str,
-    /// The manifest's counter when it was written.
+    /// The manifest's counter when the file was written.
     pub(super) counter: u64,
 }
 
@@ -103,7 +103,7 @@ impl std::fmt::Display for ItemFile<'_> {
     }
 }
 
-/// A counter in a file's name: written one way only, so that a name is a name of one file.
+/// Parses a counter in a file name. Rejects leading zeros and signs, so that no two names mean the same file.
 fn parse_counter(text: &str) -> Option<u64> {
     let counter: u64 = text.parse().ok()?;
     (counter.to_string() == text).then_some(counter)

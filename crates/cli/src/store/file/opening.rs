@@ -1,4 +1,4 @@
-//! Opening a store: which wraps are tried, and whether what they give is the store that was used before.
+//! Opening a store: which wraps are tried, and whether the result is the store that was used before.
 
 use super::identity::Identity;
 use super::manifest::{Claimed, Files, Manifest};
@@ -10,7 +10,7 @@ use crate::store::asker::{Asker, PassphraseError, PassphraseFor};
 use crate::store::{Distrust, Store, StoreError};
 use crate::sys::files::{FileError, make_private_directory};
 
-/// How often a wrong passphrase may be corrected.
+/// How many passphrases may be tried.
 const TRIES: u32 = 3;
 
 impl FileStore {
@@ -20,7 +20,7 @@ impl FileStore {
         make_private_directory(&self.items()).map_err(unavailable)?;
         let held = self.hold_for_change()?;
         if self.has_manifest() {
-            // Another process made the store meanwhile. Its keys must not be lost: this one opens it.
+            // Another process created the store meanwhile. Open that one, as a new one would lose its keys.
             drop(held);
             return self.unlock(asker);
         }
@@ -38,7 +38,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// By a plugin, where there is one and a person may be asked to touch it; else by a passphrase.
+    /// Uses a plugin if there is one and the user may be asked to touch a key; otherwise a passphrase.
     pub(super) fn open_by_any_wrap(
         &mut self,
         claimed: &Claimed,
@@ -49,8 +49,8 @@ impl FileStore {
         for problem in problems {
             asker.warn(&not_opened(problem).to_string());
         }
-        // Security: the manifest is not verified yet. A plugin is a program with an input of the wrap's choice, so only
-        // those are run that were there when the store was last used.
+        // Security: the manifest is not verified yet, and a plugin is a program whose input comes from the wrap. So
+        // only plugins that were listed when the store was last used are run.
         let is_known = |wrap: &FoundWrap| match pin {
             Some(pin) => wrap.files().iter().all(|(file, digest)| pin.plugins.get(file) == Some(digest)),
             None => self.wanted.is_some(),
@@ -75,8 +75,8 @@ impl FileStore {
         self.admit(claimed, pin, identity, asker)
     }
 
-    /// The wraps that are listed and as they are listed. A store that nothing opens is not used: a key that is written
-    /// to it would be lost.
+    /// Loads the wraps whose files are as the manifest lists them. A store that no wrap opens is not used, as keys
+    /// written to it would be lost.
     fn load_wraps(&self, claimed: &Claimed) -> Result<(Vec<FoundWrap>, Vec<OpenError>), StoreError> {
         let (found, mut problems) = wraps::load_wraps(&self.directory, claimed.wraps());
         let is_newer = |problem: &OpenError| matches!(problem, OpenError::File(FileError::Newer(_)));
@@ -92,7 +92,7 @@ impl FileStore {
         })
     }
 
-    /// Takes the identity that a wrap gave, when it is the store's and the store is the one that is pinned.
+    /// Accepts the identity from a wrap, if it is the store's and the store is the pinned one.
     fn admit(
         &mut self,
         claimed: &Claimed,
@@ -117,7 +117,8 @@ impl FileStore {
             Some(pin) if pin.rekeying_to.is_some() => {
                 let _held = self.hold_for_change()?;
                 if self.pin.load().map_err(unavailable)?.as_ref() != Some(pin) {
-                    // It was not cut off: another process has just finished it. The next look finds its identity.
+                    // The rekeying was not interrupted: another process has just finished it, so the next attempt finds
+                    // its identity.
                     return Err(locked(PassphraseError::AnsweredElsewhere));
                 }
                 rekey::clean_up(&self.directory, manifest, is_rekeyed);
@@ -144,16 +145,16 @@ impl FileStore {
         Ok(())
     }
 
-    /// Where the pin cannot be written, as in a container without a home, the store works all the same.
+    /// Saves the pin. If it cannot be written, as in a container without a home directory, the store still works.
     fn save_pin(&self, pin: &Pin, asker: &mut dyn Asker) {
         if let Err(error) = self.pin.save(pin) {
             asker.warn(&format!("the state of the store is not pinned: {error}"));
         }
     }
 
-    /// Pins a state that another machine, or a process that was killed, has brought further.
+    /// Updates the pin to a newer state, made on another machine or by a process that was killed.
     fn raise_pin(&self, newest: &Pin, asker: &mut dyn Asker) -> Result<(), StoreError> {
-        // A store that may only be read, as one that is mounted into a container, is opened all the same.
+        // A read-only store, such as one mounted into a container, can still be opened.
         let Ok(_held) = self.hold_for_change() else { return Ok(()) };
         let pin = self.pin.load().map_err(unavailable)?;
         let is_behind = |pin: Pin| {
@@ -165,7 +166,7 @@ impl FileStore {
         Ok(())
     }
 
-    /// Opens the store by what an earlier unlock left in the kernel keyring.
+    /// Opens the store with the identity that an earlier unlock left in the kernel keyring.
     pub(super) fn open_with_held(
         &mut self,
         claimed: &Claimed,
@@ -175,8 +176,8 @@ impl FileStore {
         let Ok(held) = self.unlocked.identity() else { return Ok(false) };
         let Some(identity) = Identity::parse(&held) else { return Ok(false) };
         if claimed.verify(&identity).is_none() {
-            // It is that of an earlier store here, or of before a rekeying that another process has finished; or else
-            // the store's files were changed, and no wrap of theirs is tried.
+            // It may be from an earlier store here, or from before another process rekeyed the store. Otherwise the
+            // store's files were changed, and its wraps are not tried.
             let is_pinned =
                 pin.is_some_and(|pin| pin.identity == identity.fingerprint() && pin.rekeying_to.is_none());
             return if is_pinned { Err(self.untrusted(Distrust::Changed)) } else { Ok(false) };
@@ -187,13 +188,13 @@ impl FileStore {
 
     pub(super) fn hold(&self) {
         if let Some(identity) = &self.identity {
-            // Without a kernel keyring each process asks for itself; `world` tells the user so.
+            // Without a kernel keyring each process asks again; `world` warns about that.
             self.unlocked.hold_identity(identity.expose()).ok();
         }
     }
 }
 
-/// Opens one of the wraps that a passphrase opens.
+/// Opens one of the wraps that use a passphrase.
 pub(super) fn open_with_passphrase<'w>(
     found: &'w [FoundWrap],
     asker: &mut dyn Asker,
@@ -212,7 +213,7 @@ pub(super) fn open_with_passphrase<'w>(
                 Err(error) => problem = Some(error),
             }
         }
-        // Another passphrase does not make it whole.
+        // Another passphrase does not help if the wrap is damaged.
         if let Some(problem) = problem {
             return Err(not_opened(problem));
         }

@@ -1,7 +1,7 @@
-//! The pin: which identity the store has, and how far its counter has come, kept outside its directory.
+//! The pin: the store's identity and its newest known counter, kept outside the store's directory.
 //!
-//! Whoever can write to the store's directory (a synced folder, a restored backup) can replace all of it by a store
-//! of theirs, or by an older state of it. Neither agrees with the pin.
+//! Anyone who can write to the store's directory (a synced folder, a restored backup) can replace it with a store of
+//! their own or with an older state. The pin detects both.
 
 use std::path::{Path, PathBuf};
 
@@ -17,28 +17,28 @@ const FILE: &str = "pin.json";
 const VERSION: u32 = 1;
 const LIMIT: u64 = 64 << 10;
 
-/// What is known of the store from its last use.
+/// What is known from the last use of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Pin {
     version: u32,
-    /// Of the store, for whoever looks into the file.
+    /// The store's directory, for people who read the file.
     directory: PathBuf,
     /// The fingerprint of the store's identity.
     pub(super) identity: String,
-    /// The manifest's counter; 0 before there is one.
+    /// The manifest's counter; 0 before the first manifest.
     pub(super) counter: u64,
-    /// The manifest's MAC: there may be another of the same counter, made on another machine.
+    /// The manifest's MAC. Another machine may have made another manifest with the same counter.
     pub(super) manifest: String,
-    /// The wraps of plugins that the manifest lists: no other plugin is run before the manifest is verified.
+    /// The plugin wraps that the manifest lists. No other plugin is run before the manifest is verified.
     pub(super) plugins: Files,
-    /// While the store is given a new identity: the fingerprint of that.
+    /// The fingerprint of the new identity while the store is being rekeyed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) rekeying_to: Option<String>,
 }
 
 impl Pin {
-    /// The pin of a store in this state.
+    /// Returns the pin of a store in this state.
     pub(super) fn of(store: &Path, identity: &Identity, manifest: &Manifest) -> Self {
         let is_plugins =
             |file: &str| WrapFile::parse(file).is_some_and(|about| about.name.kind() == WrapKind::Plugin);
@@ -54,44 +54,44 @@ impl Pin {
         }
     }
 
-    /// The same before there is a manifest: a kill before that leaves no store that could be missed.
+    /// Returns the pin to save before the first manifest. If hatbox is killed then, no store counts as missing.
     pub(super) fn before_the_first_manifest(self) -> Self {
         Self { counter: 0, ..self }
     }
 
-    /// The same, while the store is given the identity of this fingerprint.
+    /// Returns the pin to save while the store is being rekeyed to the identity of this fingerprint.
     pub(super) fn rekeying_to(self, identity: String) -> Self {
         Self { rekeying_to: Some(identity), ..self }
     }
 }
 
-/// Where the pin of one store is.
+/// The path of one store's pin.
 #[derive(Debug, Clone)]
 pub(super) struct PinPlace(PathBuf);
 
 impl PinPlace {
-    /// In `directory`, which need not be there yet.
+    /// `directory` need not exist yet.
     pub(super) fn in_directory(directory: &Path) -> Self {
         Self(directory.join(FILE))
     }
 
-    /// Whether a store was used before, and not only about to be made.
+    /// Returns whether a store was used before, not only about to be created.
     pub(super) fn is_of_a_store(&self) -> bool {
         match self.load() {
             Ok(pin) => pin.is_some_and(|pin| pin.counter > 0),
-            // What cannot be read is an error of its own, once the store is opened.
+            // Opening the store reports why the pin cannot be read.
             Err(_) => true,
         }
     }
 
-    /// The pin; `None` when no store was used yet.
+    /// Loads the pin; `None` if no store was used yet.
     pub(super) fn load(&self) -> Result<Option<Pin>, FileError> {
         let text = match read_private(&self.0, LIMIT) {
             Ok(text) => text,
             Err(FileError::Absent(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        // First: a later version may have other fields.
+        // Checked first, as a later version may have other fields.
         if is_newer_json(&text, VERSION.into()) {
             return Err(FileError::newer(&self.0));
         }

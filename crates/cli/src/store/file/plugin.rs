@@ -1,7 +1,7 @@
-//! Wraps that an age plugin opens: a YubiKey, a TPM, a FIDO2 key, the Secure Enclave.
+//! Wraps that use an age plugin: a YubiKey, a TPM, a FIDO2 key, the Secure Enclave.
 //!
-//! A plugin is the program `age-plugin-NAME` on PATH. It runs in a thread of its own, and what it has to say or
-//! to ask comes here one by one, so that the person is asked as always, and one that hangs is given up.
+//! A plugin is the program `age-plugin-NAME` on PATH. It runs in a separate thread that sends its messages and
+//! questions to the main thread. So the user is prompted in the usual way, and a plugin that hangs can be abandoned.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -21,37 +21,37 @@ use crate::store::asker::{Asker, PassphraseError, PluginMessage};
 use crate::sys::shell::{PROGRAM_ENDINGS, is_program};
 use crate::sys::signals::Held;
 
-/// Longer texts than this are no message for a person.
+/// Limit in characters of a plugin's text.
 const TEXT_LIMIT: usize = 400;
 
-/// Why a plugin did not do its work.
+/// Why a plugin failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PluginError {
-    /// The text names none.
+    /// The text contains no plugin identity.
     #[error("it holds no identity of an age plugin (`AGE-PLUGIN-...`)")]
     NoIdentity,
-    /// Its program is not there.
+    /// The program was not found.
     #[error("`age-plugin-{0}` is not on PATH")]
     Missing(String),
-    /// The first one of its name on PATH is in the working directory, or wherever a relative entry leads.
+    /// The first program of this name on PATH is found by a relative entry, such as the working directory.
     #[error("`age-plugin-{0}` is found by an entry of PATH that is not absolute, and is not run")]
     Relative(String),
-    /// It failed; what it said.
+    /// It failed, with this message.
     #[error("the age plugin failed: {0}")]
     Failed(String),
     /// It took too long.
     #[error("`age-plugin-{0}` did not answer in time")]
     Silent(String),
-    /// The person would not be asked, or did not answer.
+    /// The user could not be asked, or did not answer.
     #[error(transparent)]
     Person(PassphraseError),
 }
 
-/// A plugin's own identity: says which plugin, and which key of its device.
+/// A plugin's own identity, which names the plugin and the key on its device.
 pub(crate) struct PluginIdentity(age::plugin::Identity);
 
 impl PluginIdentity {
-    /// The first one in the text of an identity file, as `age-plugin-NAME` prints it.
+    /// Parses the first identity in an identity file, as `age-plugin-NAME` prints it.
     pub(crate) fn parse(text: &str) -> Result<Self, PluginError> {
         let lines = text.lines().map(str::trim).filter(|line| line.starts_with("AGE-PLUGIN-"));
         lines
@@ -66,7 +66,7 @@ impl PluginIdentity {
     }
 }
 
-/// Wraps the store's identity by a plugin.
+/// Wraps the store's identity with a plugin.
 pub(super) fn wrap(
     identity: &Identity,
     name: WrapName,
@@ -88,7 +88,7 @@ pub(super) fn wrap(
     Ok(NewWrap { name, sealed, plugin: Some(own.to_string()) })
 }
 
-/// Opens a wrap by a plugin.
+/// Opens a wrap with a plugin.
 pub(super) fn unwrap(
     plugin: &PluginIdentity,
     sealed: Vec<u8>,
@@ -117,20 +117,20 @@ fn failed(plugin: &str, errors: &[impl Display]) -> PluginError {
     })
 }
 
-/// What a plugin says may be anything: one line of it is shown. Blanks between its words may be ends of lines, and the
-/// crate `age` puts marks of direction around what it quotes.
+/// Renders a plugin's text as one printable line. Line breaks become spaces, and the direction marks that the `age`
+/// crate puts around quoted text are removed.
 fn shown(text: &str) -> String {
     let text = text.trim().replace(['\n', '\t'], " ").replace(['\u{2068}', '\u{2069}'], "");
     printable_start(&text, TEXT_LIMIT)
 }
 
-/// From the plugin's thread.
+/// A message from the plugin's thread.
 enum Message<T> {
     Plugin(PluginMessage, Sender<Option<SecretString>>),
     Ends(Result<T, PluginError>),
 }
 
-/// Runs `work` in a thread and passes on what the plugin says until it ends.
+/// Runs `work` in a thread and forwards the plugin's messages until it ends.
 fn run<T: Send + 'static>(
     plugin: &str,
     asker: &mut dyn Asker,
@@ -140,14 +140,15 @@ fn run<T: Send + 'static>(
     check_place(plugin)?;
     let (sender, receiver) = channel();
     let callbacks = Callbacks { plugin: plugin.to_owned(), to: sender.clone() };
-    // Signals are for the main thread, which puts the terminal back first.
+    // The main thread must receive signals, as it restores the terminal first.
     let held = Held::new();
     std::thread::spawn(move || sender.send(Message::Ends(work(callbacks))).ok());
     drop(held);
     listen(plugin, &receiver, asker, patience)
 }
 
-/// Security: age runs the first program of this name on PATH, also from an entry that leads into the working directory.
+/// Security: age runs the first program of this name on PATH, even from a relative entry, such as the working
+/// directory.
 fn check_place(plugin: &str) -> Result<(), PluginError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has_it = |directory: &PathBuf| {
@@ -171,7 +172,7 @@ fn listen<T>(
             Ok(Message::Ends(result)) => return result,
             Ok(Message::Plugin(message, answer)) => {
                 let given = asker.plugin(&message).map_err(PluginError::Person)?;
-                // The plugin may have gone meanwhile; its end comes next.
+                // The plugin may have ended meanwhile; its result comes next.
                 answer.send(given).ok();
                 end = Instant::now() + patience;
             }
@@ -181,7 +182,7 @@ fn listen<T>(
     }
 }
 
-/// The plugin's side of the channel.
+/// Sends the plugin's messages to the main thread.
 struct Callbacks<T> {
     plugin: String,
     to: Sender<Message<T>>,

@@ -1,11 +1,11 @@
-//! The recovery passphrase: made up by hatbox, to be written down.
+//! The recovery passphrase, which hatbox generates for the user to write down.
 //!
 //! ```text
 //! hatbox-recovery-7k2mq-x0d9f-pv3hn-8atjc-gz5re-w4y6b
 //! ```
 //!
-//! 30 digits of Crockford's base 32, 150 bits. Its first word tells it from a chosen passphrase, so each is
-//! tried on its own wrap only. Capitals, `O` for `0` and `I` or `L` for `1` are read as what was meant.
+//! 30 digits of Crockford's base 32 (150 bits). The prefix distinguishes it from a chosen passphrase, so each is tried
+//! on its own wrap only. Capital letters, `O` for `0`, and `I` or `L` for `1` are accepted.
 
 use hatbox_types::secret::SecretString;
 use zeroize::Zeroizing;
@@ -15,10 +15,10 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const GROUPS: usize = 6;
 const GROUP: usize = 5;
 
-/// A new one.
+/// Generates a recovery passphrase.
 ///
 /// # Errors
-/// When the operating system returned no random bytes.
+/// If the operating system returns no random bytes.
 pub(super) fn generate() -> Result<SecretString, getrandom::Error> {
     let mut random = Zeroizing::new([0_u8; GROUPS * GROUP]);
     getrandom::getrandom(&mut *random)?;
@@ -28,14 +28,14 @@ pub(super) fn generate() -> Result<SecretString, getrandom::Error> {
         if at > 0 && at.is_multiple_of(GROUP) {
             text.push('-');
         }
-        // 256 is a multiple of 32, so every digit is as likely as another.
+        // 256 is a multiple of 32, so all digits are equally likely.
         let digit = DIGITS.get(usize::from(byte % 32)).copied().unwrap_or(b'0');
         text.push(char::from(digit));
     }
     Ok(SecretString::new(text))
 }
 
-/// The recovery passphrase that was meant, when `typed` is one.
+/// Returns the normalized recovery passphrase, if `typed` is one.
 pub(super) fn read(typed: &SecretString) -> Option<SecretString> {
     let text = Zeroizing::new(typed.expose().trim().to_ascii_lowercase());
     let digits = text.strip_prefix(PREFIX)?;
@@ -62,7 +62,7 @@ mod tests {
         assert_ne!(made.expose(), generate().unwrap().expose());
         let typed = made.expose().to_ascii_uppercase().replace('0', "O").replace('1', "l");
         let read_back = read(&SecretString::new(format!(" {typed} "))).unwrap();
-        // The prefix has letters that represent themselves.
+        // The letters of the prefix must not be replaced by digits.
         assert_eq!(read_back.expose(), made.expose());
         assert!(read(&SecretString::new("correct horse".to_owned())).is_none());
         assert!(read(&SecretString::new("hatbox-recover".to_owned())).is_none());

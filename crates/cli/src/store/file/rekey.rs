@@ -1,9 +1,9 @@
-//! A new identity for the whole store: every item is sealed again, every wrap made again.
+//! Rekeying: gives the store a new identity, reseals every item and makes every wrap again.
 //!
-//! New files are written beside the old ones, the pin notes which identity comes next, and the new manifest, signed
-//! by the new identity, commits all of it at once. Whoever opens the store after a kill knows by the pin which of
-//! the two it is, and deletes the files of the other. The pin is no part of the store's directory: nothing that lies
-//! there can start or finish a rekeying.
+//! New files are written next to the old ones, the pin records which identity comes next, and the new manifest, signed
+//! by the new identity, commits everything at once. If hatbox is killed, the next process that opens the store learns
+//! from the pin which of the two is valid, and deletes the files of the other. Since the pin is outside the store's
+//! directory, files in the directory cannot start or finish a rekeying.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use super::wraps::{self, NewWrap};
 use super::{ITEMS, Item, item};
 use crate::sys::files::{FileError, Keep, write_atomic};
 
-/// Writes the store again under `identity`, and makes it the one that counts. The store's lock is held.
+/// Writes the store again under `identity` and commits it. The caller holds the store's lock.
 pub(super) fn write(
     store: &Path,
     (place, pin): (&PinPlace, Pin),
@@ -41,8 +41,8 @@ pub(super) fn write(
     Ok(manifest)
 }
 
-/// Deletes what a rekeying that a kill cut off left behind: of one that was committed the old files, of one that was
-/// not the new ones. `manifest` is the one that counts. The store's lock is held.
+/// Deletes what an interrupted rekeying left behind: the old files if it was committed, otherwise the new ones.
+/// `manifest` is the valid one. The caller holds the store's lock.
 pub(super) fn clean_up(store: &Path, manifest: &Manifest, is_committed: bool) {
     if is_committed {
         sweep(store, manifest, |counter| counter < manifest.counter);
@@ -51,8 +51,8 @@ pub(super) fn clean_up(store: &Path, manifest: &Manifest, is_committed: bool) {
     }
 }
 
-/// Deletes files that `manifest` does not list and whose counter is one of these. What cannot be deleted is not read
-/// either.
+/// Deletes files that `manifest` does not list and whose counter matches `is_swept`. Ignores errors, as unlisted files
+/// are never read.
 fn sweep(store: &Path, manifest: &Manifest, is_swept: impl Fn(u64) -> bool) {
     for (file, about) in wraps::files_in(store) {
         if is_swept(about.counter) && !manifest.wraps.contains_key(&file) {
@@ -68,7 +68,7 @@ fn sweep(store: &Path, manifest: &Manifest, is_swept: impl Fn(u64) -> bool) {
     }
 }
 
-/// Writes an item's file, and says what a manifest with this counter lists of it.
+/// Writes an item's file, and returns its entry for a manifest with this counter.
 pub(super) fn write_item(
     store: &Path,
     identity: &Identity,

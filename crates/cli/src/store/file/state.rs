@@ -1,4 +1,4 @@
-//! The state of a store: what its manifest lists, never an older one than was seen, and how a change makes the next.
+//! The state of a store: reads what its manifest lists, rejects older states, and commits changes.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::sys::files::{FileError, read_private};
 use crate::sys::format_version::is_newer_age;
 use crate::sys::lock::{self, Lock};
 
-/// How often reading starts again when a writer was at work meanwhile.
+/// How often a read is retried if a writer was active meanwhile.
 const READS: u32 = 5;
 pub(super) const ITEM_LIMIT: u64 = 1 << 20;
 
@@ -29,7 +29,7 @@ impl FileStore {
         }
     }
 
-    /// The manifest as it is now. Never one that is older than what this process has seen.
+    /// Loads the current manifest. Rejects one that is older than the newest that this process has read.
     pub(super) fn manifest(&self) -> Result<Manifest, StoreError> {
         let claimed = self.claimed()?.ok_or_else(|| self.missing("its `manifest.json` is gone"))?;
         let identity = self.identity()?;
@@ -43,7 +43,7 @@ impl FileStore {
         Ok(manifest.clone())
     }
 
-    /// Refuses a manifest that is older than one that was seen, or that was made beside it.
+    /// Rejects a manifest that is older than the known one, or that was made from the same earlier state.
     pub(super) fn check_newer(
         &self,
         (counter, seal): (u64, String),
@@ -64,15 +64,15 @@ impl FileStore {
         self.seen.replace((manifest.counter, manifest.seal(identity)));
     }
 
-    /// Taken for every change, for as long as it takes and never while a person is asked, so no one has a reason to take
-    /// it over: two writers at once would each commit a manifest that misses the other's item. Nothing is read from the
-    /// file, which others may be able to write to.
+    /// Takes the lock for a change: two writers at once would each commit a manifest without the other's item. It is
+    /// never held while the user is asked, so there is no reason to take it over. The lock file is not read, as others
+    /// may be able to write to it.
     pub(super) fn hold_for_change(&self) -> Result<Lock, StoreError> {
         lock::hold(&self.directory.join("lock")).map_err(unavailable)
     }
 
-    /// Makes `change` to a manifest the store's new state. The files that it newly lists exist already;
-    /// [`Self::hold_for_change`] is held.
+    /// Commits `change` to a manifest as the store's new state. The files that it adds exist already, and the caller
+    /// holds the lock of [`Self::hold_for_change`].
     pub(super) fn commit(
         &self,
         mut manifest: Manifest,
@@ -83,7 +83,7 @@ impl FileStore {
         let identity = self.identity()?;
         manifest.save(&self.directory, identity).map_err(unavailable)?;
         self.note_seen(&manifest, identity);
-        // Where the pin cannot be written, opening the store says so.
+        // Opening the store reports it if the pin cannot be written.
         self.pin.save(&Pin::of(&self.directory, identity, &manifest)).ok();
         Ok(manifest)
     }
@@ -93,7 +93,7 @@ impl FileStore {
         read_item(self.identity()?, file, digest, &self.items().join(file))
     }
 
-    /// Reads by the manifest; once more when a writer has replaced it meanwhile.
+    /// Reads with the current manifest, and retries if a writer has replaced it meanwhile.
     pub(super) fn read_steadily<T>(
         &self,
         mut read: impl FnMut(&Manifest) -> Result<T, StoreError>,
@@ -114,8 +114,7 @@ impl FileStore {
         }
     }
 
-    /// Deletes the other files of an item that the manifest has one file of, or none. What cannot be deleted is not
-    /// read either.
+    /// Deletes the files of an item except the listed one, if any. Ignores errors, as unlisted files are never read.
     pub(super) fn sweep_item(&self, name: &str, listed: Option<&str>) {
         let Ok(entries) = std::fs::read_dir(self.items()) else { return };
         for file in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
@@ -147,7 +146,7 @@ pub(super) fn read_item(
     Ok(item)
 }
 
-/// The item that the content of its file is, whether or not it is the one that is listed.
+/// Reads the item in a file, whether or not the manifest lists it.
 pub(super) fn read_sealed(
     identity: &Identity,
     name: &str,

@@ -1,4 +1,4 @@
-//! `hatbox store trust`: what there is to be seen of a store that is not believed, and the user's word for it.
+//! `hatbox store trust`: examines a store that is not trusted, and accepts it if the user says so.
 
 use super::identity::Identity;
 use super::manifest::{Claimed, Files, MANIFEST, Manifest, ManifestError, digest_of};
@@ -13,38 +13,38 @@ use crate::store::asker::{Asker, PassphraseError};
 use crate::store::{ItemInfo, StoreError};
 use crate::sys::files::read_private;
 
-/// What is in the place of a store.
+/// What was found at the path of a store.
 #[derive(Debug)]
 pub(crate) enum StoreState {
-    /// Nothing, and nothing was there before.
+    /// There is no store, and there was none before.
     None,
-    /// Nothing, though a store was used here before.
+    /// There is no store, but one was used here before.
     Gone,
-    /// A store.
+    /// There is a store.
     There(Box<Examined>),
 }
 
-/// A store that could be trusted.
+/// An examined store, which can be accepted.
 #[derive(Debug)]
 pub(crate) struct Examined {
     identity: Identity,
     manifest: Manifest,
     /// The fingerprint of its identity.
     pub(crate) fingerprint: String,
-    /// The one that is pinned.
+    /// The pinned fingerprint.
     pub(crate) pinned: Option<String>,
     /// The items that would be part of the store.
     pub(crate) items: Vec<ItemInfo>,
-    /// The files that would not, by name, with the reason.
+    /// The files that would be left out: name and reason.
     pub(crate) left_out: Vec<(String, String)>,
-    /// The manifest and the pin as they were when it was examined.
+    /// The manifest and the pin when it was examined.
     seen: (Option<String>, Option<Pin>),
-    /// Whether it is the store that is used already, just as it is.
+    /// Whether exactly this state is trusted already.
     pub(crate) is_trusted: bool,
 }
 
 impl FileStore {
-    /// Opens what is there, whatever vouches for it, and changes nothing.
+    /// Opens the store whether or not it is trusted, and changes nothing.
     pub(crate) fn examine(&self, asker: &mut dyn Asker) -> Result<StoreState, StoreError> {
         let claimed = match Claimed::load(&self.directory) {
             Ok(claimed) => claimed,
@@ -85,12 +85,12 @@ impl FileStore {
         })))
     }
 
-    /// Makes what was examined the store from now on. The store's lock is held.
+    /// Accepts the examined store from now on. The caller holds the store's lock.
     pub(crate) fn accept(&mut self, examined: Examined) -> Result<(), StoreError> {
         let Examined { identity, manifest, seen, .. } = examined;
         let _held = self.hold_for_change()?;
         if seen != (self.digest_of_manifest(), self.pin.load().map_err(unavailable)?) {
-            // While a person was asked: what was added then would be lost.
+            // The store changed while the user was asked: what was added would be lost.
             return Err(changed_meanwhile());
         }
         manifest.save(&self.directory, &identity).map_err(unavailable)?;
@@ -107,7 +107,7 @@ impl FileStore {
         Some(digest_of(&bytes))
     }
 
-    /// Forgets a store that is gone: the next key that is added makes a new one.
+    /// Forgets a store that is gone: the next `hatbox add` creates a new one.
     pub(crate) fn forget(&mut self) -> Result<(), StoreError> {
         self.unlocked.forget().ok();
         self.pin.remove().map_err(unavailable)
@@ -150,7 +150,7 @@ impl FileStore {
         Err(locked(PassphraseError::CannotAsk))
     }
 
-    /// The items that this identity wrote, the newest of each.
+    /// Finds the items that this identity wrote, the newest version of each.
     fn adopt_items(
         &self,
         identity: &Identity,
@@ -174,7 +174,7 @@ impl FileStore {
                 Err(error) => Err(broken_item(&file, error.to_string())),
             };
             match item {
-                // Left out, it would be lost.
+                // If it were left out, it would be lost.
                 Err(newer @ StoreError::Newer { .. }) => return Err(newer),
                 Err(StoreError::Broken { problem, .. }) => left_out.push((file, problem)),
                 Err(error) => left_out.push((file, error.to_string())),
@@ -193,7 +193,7 @@ impl FileStore {
         Ok((newest.into_values().map(|(_, file, digest, _)| (file, digest)).collect(), infos))
     }
 
-    /// The wraps that the store's own manifest lists and that are as it lists them, and the one that has just opened.
+    /// Finds the wraps that the store's own manifest lists and whose files match, and the wrap that opened the store.
     fn adopt_wraps(
         &self,
         opened: &FoundWrap,

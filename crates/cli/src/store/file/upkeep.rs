@@ -1,4 +1,4 @@
-//! What can be done to a `file` store beside using it: wraps added and removed, a new identity.
+//! Maintenance of a `file` store: adding and removing wraps, and rekeying.
 
 use hatbox_types::secret::SecretString;
 
@@ -19,18 +19,18 @@ use crate::store::{Store, StoreError, StoreKind, cause};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WrapInfo {
     pub(crate) name: WrapName,
-    /// Its file in the store's directory.
+    /// The file name in the store's directory.
     pub(crate) file: String,
-    /// Whether hatbox made it, and uses it; `None` while the store is locked.
+    /// Whether hatbox wrote it and uses it; `None` while the store is locked.
     pub(crate) is_ours: Option<bool>,
-    /// Of a plugin's wrap: the plugin.
+    /// The plugin, if it is a plugin's wrap.
     pub(crate) plugin: Option<String>,
 }
 
 impl FileStore {
-    /// The wraps that are there. Asks no one.
+    /// Lists the existing wraps, without asking for anything.
     pub(crate) fn wraps(&self) -> Result<Vec<WrapInfo>, StoreError> {
-        // Listed, and as it is listed: another one opens nothing.
+        // Only wraps that match the manifest can open the store.
         let ours = match &self.identity {
             Some(_) => Some(wraps::load_wraps(&self.directory, &self.manifest()?.wraps).0),
             None => None,
@@ -47,14 +47,14 @@ impl FileStore {
             .collect())
     }
 
-    /// Writes the passphrase's wrap, in the place of an earlier one. The store's lock is held.
+    /// Writes the passphrase wrap, replacing an earlier one. The caller holds the store's lock.
     pub(crate) fn add_passphrase(&mut self, asker: &mut dyn Asker) -> Result<(), StoreError> {
         let passphrase = ask_for(asker, PassphraseFor::Changing)?;
         let wrap = wraps::wrap_by_passphrase(self.identity()?, WrapName::passphrase(), &passphrase);
         self.add_wrap(&wrap.map_err(not_opened)?)
     }
 
-    /// Makes a recovery passphrase and writes its wrap. The store's lock is held.
+    /// Generates a recovery passphrase and writes its wrap. The caller holds the store's lock.
     pub(crate) fn add_recovery(&mut self) -> Result<SecretString, StoreError> {
         let (passphrase, wrap) = recovery_wrap(self.identity()?)?;
         self.add_wrap(&wrap)?;
@@ -73,10 +73,10 @@ impl FileStore {
         self.remove_wraps(manifest, &wrap.name, Some(counter))
     }
 
-    /// Deletes the files of the wrap of this name, but for those of this counter, and takes them off the list.
+    /// Deletes the files of the wrap of this name, except those with this counter, and removes them from the manifest.
     ///
-    /// A wrap is listed before it is there, and deleted before it is taken off the list: a kill in between leaves a
-    /// name too many in the list, which means nothing, and never a wrap that is not listed.
+    /// A wrap is listed before it is written, and deleted before it is unlisted. If hatbox is killed in between, the
+    /// manifest lists a missing file, which is harmless; an unlisted wrap never exists.
     fn remove_wraps(&self, manifest: Manifest, name: &WrapName, but: Option<u64>) -> Result<(), StoreError> {
         wraps::remove_wraps(&self.directory, name, but).map_err(unavailable)?;
         self.commit(manifest, |manifest| {
@@ -87,20 +87,20 @@ impl FileStore {
         Ok(())
     }
 
-    /// Removes a wrap. The store's lock is held.
+    /// Removes a wrap. The caller holds the store's lock.
     pub(crate) fn remove_wrap(&mut self, name: &WrapName) -> Result<(), StoreError> {
         let _held = self.hold_for_change()?;
         self.remove_wraps(self.manifest()?, name, None)
     }
 
-    /// Gives the store a new identity: seals every item but the cache key again, makes every wrap again, and
-    /// forgets the old identity. The cache key is left out: what it opens is made again. The store's lock is
-    /// held.
+    /// Gives the store a new identity: reseals every item except the cache key, makes every wrap again, and forgets the
+    /// old identity. The cache key is left out because everything that it opens can be obtained again. The caller holds
+    /// the store's lock.
     ///
-    /// Returns the new recovery passphrase, where there was one.
+    /// Returns the new recovery passphrase, if the store had one.
     ///
     /// # Errors
-    /// Also when an item is damaged: it would be lost. Nothing has changed then.
+    /// Also if an item is damaged, as it would be lost. Nothing has changed then.
     pub(crate) fn rekey(&mut self, asker: &mut dyn Asker) -> Result<Option<SecretString>, StoreError> {
         if self.wanted.is_some() {
             return Err(unusable(
@@ -136,13 +136,13 @@ impl FileStore {
         }
         let _held = self.hold_for_change()?;
         if self.manifest()? != manifest {
-            // While a person was asked: what was added then would be lost.
+            // The store changed while the user was asked: what was added would be lost.
             return Err(changed_meanwhile());
         }
         let pin = Pin::of(&self.directory, self.identity()?, &manifest);
         let written = rekey::write(&self.directory, (&self.pin, pin), &new, &new_wraps, &items);
         self.note_seen(&written.map_err(unavailable)?, &new);
-        // Nothing was held where there is no kernel keyring.
+        // Without a kernel keyring there is nothing to forget.
         self.unlocked.forget().ok();
         self.identity = Some(new);
         self.hold();
@@ -168,7 +168,7 @@ impl FileStore {
         Some(PluginIdentity::parse(std::str::from_utf8(&text).ok()?).ok()?.plugin().to_owned())
     }
 
-    /// Writes the wrap of an age plugin. The store's lock is held.
+    /// Writes the wrap of an age plugin. The caller holds the store's lock.
     pub(crate) fn add_plugin(
         &mut self,
         name: WrapName,
@@ -191,7 +191,7 @@ impl FileStore {
         plugin::wrap(new, old.name, &identity, asker, self.patience).map_err(not_wrapped)
     }
 
-    /// Opens one wrap by its plugin.
+    /// Opens one wrap with its plugin.
     pub(super) fn unwrap_by_plugin(
         &self,
         wrap: &FoundWrap,
@@ -205,7 +205,7 @@ impl FileStore {
         wrap.parse_identity(&plain).map_err(not_opened)
     }
 
-    /// Tries the wraps of plugins, one after the other. `None` when none of them opened the store.
+    /// Tries the plugin wraps one after another. Returns `None` if none of them opened the store.
     pub(super) fn open_with_plugin(
         &mut self,
         plugins: &[FoundWrap],

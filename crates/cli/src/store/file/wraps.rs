@@ -1,12 +1,12 @@
-//! The wraps of the store's identity: age files of their own, any one of which opens the store.
+//! The wraps of the store's identity: age files, any one of which opens the store.
 //!
 //! | file | opened by |
 //! |---|---|
-//! | `identity.passphrase.N.age` | a passphrase of the user's choice |
-//! | `identity.recovery.N.age` | a recovery passphrase that hatbox made up |
+//! | `identity.passphrase.N.age` | a passphrase that the user chose |
+//! | `identity.recovery.N.age` | a recovery passphrase that hatbox generated |
 //! | `identity.NAME.N.age`, with `identity.NAME.N.plugin` | the age plugin that the second file names |
 //!
-//! `N` is the counter of the manifest that listed the wrap first. Only wraps that the manifest lists are tried.
+//! `N` is the counter of the manifest that first listed the wrap. Only wraps that the manifest lists are tried.
 
 use std::fs;
 use std::path::Path;
@@ -20,47 +20,47 @@ use super::names::{WrapFile, WrapName, WrapPart};
 use crate::sys::files::{FileError, Keep, read_private, remove, write_atomic};
 use crate::sys::format_version::is_newer_age;
 
-/// 2^17: 128 MiB and about half a second, which also fits a container of 256 MiB.
+/// 2^17 needs 128 MiB and about half a second, which also fits into a container with 256 MiB.
 const WORK_FACTOR: u8 = 17;
-/// Others may have wrapped with more; beyond 2^20 (1 GiB) a file is an attack rather than a store.
+/// Other programs may have used more. Above 2^20 (1 GiB), assume an attack rather than a store.
 const MAX_WORK_FACTOR: u8 = 20;
 const FILE_LIMIT: u64 = 64 << 10;
 
-/// A wrap to be written.
+/// A wrap to write.
 pub(crate) struct NewWrap {
     pub(super) name: WrapName,
     pub(super) sealed: Vec<u8>,
-    /// The plugin's own identity, which is no secret without the device.
+    /// The plugin's own identity, which is not secret without the device.
     pub(super) plugin: Option<String>,
 }
 
 /// Why the identity could not be opened.
 #[derive(Debug)]
 pub(crate) enum OpenError {
-    /// Not this passphrase.
+    /// The passphrase is wrong.
     WrongPassphrase,
     /// The file cannot be read.
     File(FileError),
-    /// The file is not what hatbox wrote.
+    /// hatbox did not write the content of the file.
     Damaged { file: String, problem: String },
-    /// There is not enough memory for scrypt.
+    /// scrypt needs more memory than is available.
     Memory { megabytes: usize },
 }
 
-/// A wrap that is in the store's directory and is the one that is listed, with its content.
+/// A wrap in the store's directory that matches the manifest, with its content.
 #[derive(Debug)]
 pub(super) struct FoundWrap {
     pub(super) name: WrapName,
     file: String,
-    /// Its files, as a manifest lists them.
+    /// Its files, as the manifest lists them.
     files: Files,
     sealed: Vec<u8>,
-    /// Of a plugin's wrap: the text that names the plugin.
+    /// The text that names the plugin, if it is a plugin's wrap.
     #[cfg_attr(not(feature = "plugins"), expect(dead_code, reason = "for plugins"))]
     pub(super) plugin: Option<String>,
 }
 
-/// Wraps `identity` under a passphrase of either kind.
+/// Wraps `identity` with a chosen or a recovery passphrase.
 pub(super) fn wrap_by_passphrase(
     identity: &Identity,
     name: WrapName,
@@ -77,7 +77,7 @@ pub(super) fn wrap_by_passphrase(
     Ok(NewWrap { name, sealed, plugin: None })
 }
 
-/// That of new wraps. Tests may ask for less: hundreds of them make a store of their own.
+/// Returns the work factor of new wraps. Tests may use a smaller one, as hundreds of them create a store.
 fn work_factor() -> u8 {
     #[cfg(feature = "test-clock")]
     if let Some(asked) = std::env::var("HATBOX_TEST_WORK_FACTOR").ok().and_then(|text| text.parse().ok()) {
@@ -86,15 +86,15 @@ fn work_factor() -> u8 {
     if cfg!(test) { 10 } else { WORK_FACTOR }
 }
 
-/// scrypt's memory (RFC 7914: 128 * r * N bytes; age has r = 8) is asked for beforehand: where it cannot be had,
-/// the allocation inside scrypt would end the program.
+/// Allocates scrypt's memory once as a test (RFC 7914: 128 * r * N bytes; age uses r = 8): if the allocation inside
+/// scrypt failed, it would abort the process.
 fn ensure_memory(work_factor: u8) -> Result<(), OpenError> {
     const MARGIN: usize = 4 << 20;
     let bytes = (1024_usize << work_factor) + MARGIN;
     let mut probe: Vec<u8> = Vec::new();
     match probe.try_reserve_exact(bytes) {
         Ok(()) => {
-            // Or the compiler leaves out the whole attempt.
+            // Without this, the compiler removes the allocation.
             std::hint::black_box(&mut probe);
             Ok(())
         }
@@ -102,7 +102,7 @@ fn ensure_memory(work_factor: u8) -> Result<(), OpenError> {
     }
 }
 
-/// The work factor in an age file's header: `-> scrypt SALT 17`.
+/// Reads the work factor in an age file's header: `-> scrypt SALT 17`.
 fn work_factor_of(sealed: &[u8]) -> Option<u8> {
     let header = sealed.get(..sealed.len().min(512))?;
     let stanza = header.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"-> scrypt "))?;
@@ -110,7 +110,7 @@ fn work_factor_of(sealed: &[u8]) -> Option<u8> {
 }
 
 impl FoundWrap {
-    /// Opens it by a passphrase of either kind.
+    /// Opens it with a chosen or a recovery passphrase.
     pub(super) fn open_by_passphrase(&self, passphrase: &SecretString) -> Result<Identity, OpenError> {
         if let Some(factor) = work_factor_of(&self.sealed).filter(|factor| *factor <= MAX_WORK_FACTOR) {
             ensure_memory(factor)?;
@@ -136,10 +136,10 @@ impl FoundWrap {
         &self.sealed
     }
 
-    /// What the wrap held, as the identity.
+    /// Parses the decrypted content as the identity.
     pub(super) fn parse_identity(&self, plain: &Zeroizing<Vec<u8>>) -> Result<Identity, OpenError> {
         Identity::parse(plain).ok_or_else(|| {
-            // age has other kinds of identities than X25519, whose texts go on with `1` here (Bech32).
+            // age has other kinds of identities than X25519. In an X25519 identity, `1` follows here (Bech32).
             let is_other = plain.starts_with(b"AGE-") && !plain.starts_with(b"AGE-SECRET-KEY-1");
             if is_other {
                 OpenError::File(FileError::Newer(self.file.clone()))
@@ -158,7 +158,7 @@ fn damaged(file: &str, problem: &str) -> OpenError {
     OpenError::Damaged { file: file.to_owned(), problem: problem.to_owned() }
 }
 
-/// The files of wraps that are in `directory`, sorted, whoever put them there.
+/// Lists the wrap files in `directory`, sorted, whoever wrote them.
 pub(super) fn files_in(directory: &Path) -> Vec<(String, WrapFile)> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let mut files: Vec<_> = entries
@@ -173,7 +173,7 @@ pub(super) fn files_in(directory: &Path) -> Vec<(String, WrapFile)> {
     files
 }
 
-/// The files of `directory` that look like wraps and are not among `listed`: they are never used.
+/// Lists the files in `directory` that look like wraps but are not in `listed`. They are never used.
 pub(super) fn foreign_files(directory: &Path, listed: &Files) -> Vec<String> {
     let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
     let mut files: Vec<_> = entries
@@ -185,8 +185,8 @@ pub(super) fn foreign_files(directory: &Path, listed: &Files) -> Vec<String> {
     files
 }
 
-/// Reads the wraps among `listed`. What is wrong with the others is returned beside those that can be tried, but for
-/// those that are missing: a kill while one is written or deleted leaves its name in the list.
+/// Loads the wraps in `listed`. Returns the usable ones and the problems of the others. Missing files are ignored: if
+/// hatbox is killed while it writes or deletes a wrap, its name stays in the list.
 pub(super) fn load_wraps(directory: &Path, listed: &Files) -> (Vec<FoundWrap>, Vec<OpenError>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for (file, digest) in listed {
@@ -217,10 +217,10 @@ pub(super) fn load_wraps(directory: &Path, listed: &Files) -> (Vec<FoundWrap>, V
     (found, problems)
 }
 
-/// Reads the wraps that are in `directory` though nothing vouches for them: for `hatbox store trust`.
+/// Loads the wraps in `directory` without verification, for `hatbox store trust`.
 ///
 /// # Errors
-/// A newer version of hatbox wrote one: it would be left out of the store.
+/// If a newer version of hatbox wrote a wrap, as it would be left out of the store.
 pub(super) fn load_unlisted_wraps(directory: &Path) -> Result<Vec<FoundWrap>, FileError> {
     let files = files_in(directory).into_iter().filter_map(|(file, _)| {
         let bytes = read_file(directory, &file).ok()?;
@@ -233,7 +233,7 @@ pub(super) fn load_unlisted_wraps(directory: &Path) -> Result<Vec<FoundWrap>, Fi
     })
 }
 
-/// Reads a wrap's file, whoever wrote it.
+/// Reads a wrap's file, without verification.
 pub(super) fn read_file(directory: &Path, file: &str) -> Result<Vec<u8>, FileError> {
     read_private(&directory.join(file), FILE_LIMIT)
 }
@@ -257,12 +257,12 @@ impl NewWrap {
         parts
     }
 
-    /// What a manifest lists of it, when its files have this counter.
+    /// Returns its manifest entries, for files with this counter.
     pub(super) fn files(&self, counter: u64) -> Files {
         self.parts(counter).into_iter().map(|(file, bytes)| (file, digest_of(&bytes))).collect()
     }
 
-    /// Writes its files.
+    /// Writes the files of the wrap.
     pub(super) fn write(&self, directory: &Path, counter: u64) -> Result<(), FileError> {
         for (file, bytes) in self.parts(counter) {
             write_atomic(&directory.join(&file), &bytes, Keep::Nothing)?;
@@ -271,7 +271,7 @@ impl NewWrap {
     }
 }
 
-/// Deletes the files of the wrap of this name, but for those of this counter.
+/// Deletes the files of the wrap of this name, except those with this counter.
 pub(super) fn remove_wraps(directory: &Path, name: &WrapName, but: Option<u64>) -> Result<(), FileError> {
     for (file, about) in files_in(directory) {
         if about.name == *name && Some(about.counter) != but {

@@ -1,28 +1,28 @@
-//! What `pass` and `passage` complain about, from what they and GnuPG or age say on stderr.
+//! What `pass` and `passage` complain about, parsed from their stderr and that of GnuPG or age.
 //!
-//! GnuPG's status lines (`[GNUPG:] ...`, its doc/DETAILS) are asked for, as its words differ between versions.
+//! GnuPG's status lines (`[GNUPG:] ...`, see its doc/DETAILS) are requested, as its messages differ between versions.
 
 use hatbox_types::text::printable_start;
 
-/// What is wrong, as far as a store has to know.
+/// What is wrong, as far as a store needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Complaint {
     /// There is no such item.
     Absent,
-    /// No one gave the passphrase, or a wrong one.
+    /// The passphrase was not entered, or was wrong.
     Locked,
-    /// The content is no message, or was changed.
+    /// The content is not a valid message, or was changed.
     Broken,
     /// The secret key is not on this machine.
     NoKey,
-    /// It cannot encrypt to this key.
+    /// The program cannot encrypt to this key.
     NoRecipient(String),
-    /// Something else: the last line of what it said.
+    /// Anything else: the last line of stderr.
     Other(String),
 }
 
 impl Complaint {
-    /// In words, for what is not an item of hatbox's.
+    /// Describes it, for errors that are not about an item of hatbox.
     pub(crate) fn describe(&self, program: &str) -> String {
         match self {
             Self::Absent => "there is no such entry".to_owned(),
@@ -35,7 +35,7 @@ impl Complaint {
     }
 }
 
-/// Texts that one of the programs says, and what they mean. The first that is found counts.
+/// Messages of the programs and their meaning. The first match counts.
 const WORDS: [(&str, Complaint); 22] = [
     ("is not in the password store", Complaint::Absent),
     ("is not in the passage store", Complaint::Absent),
@@ -61,7 +61,7 @@ const WORDS: [(&str, Complaint); 22] = [
     ("unexpected EOF", Complaint::Broken),
 ];
 
-/// What it complains about.
+/// Parses what the program printed on stderr.
 pub(super) fn parse_complaint(said: &str) -> Complaint {
     if let Some((_, rest)) = said.split_once("[GNUPG:] INV_RECP ") {
         let line = rest.lines().next().unwrap_or_default();
@@ -76,7 +76,7 @@ pub(super) fn parse_complaint(said: &str) -> Complaint {
         }
     }
     if said.contains("[GNUPG:] DECRYPTION_FAILED") {
-        // GnuPG says "No secret key" also where it has one, and no one gave its passphrase.
+        // GnuPG also says "No secret key" if it has the key but did not get its passphrase.
         let has_key = said.contains("[GNUPG:] KEY_CONSIDERED");
         return if has_key { Complaint::Locked } else { Complaint::NoKey };
     }
@@ -85,7 +85,7 @@ pub(super) fn parse_complaint(said: &str) -> Complaint {
     Complaint::Other(printable_start(last.unwrap_or("nothing"), LIMIT))
 }
 
-/// The most characters of a line that a message holds.
+/// Limit in characters of a line in a message.
 const LIMIT: usize = 200;
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
-//! The backends `pass` and `passage`: two programs with the same verbs, one file each for an item.
+//! The backends `pass` and `passage`: two programs with the same commands, which keep each item in a file.
 //!
 //! ```text
 //! STORE/hatbox/access-key/NAME.gpg    (passage: .age) an item, as one line of JSON
 //! STORE/hatbox/cache-key/default.gpg
-//! STORE/hatbox/.../NAME.new.gpg       a write that was cut off; the next one writes over it
+//! STORE/hatbox/.../NAME.new.gpg       an interrupted write; the next one overwrites it
 //! ```
 //!
-//! Names are those of [`item_name`](super::item_name). They are found by walking the directory, secrets only
-//! by the program: `show`, `insert --multiline --force`, `mv --force`, `rm --force`; text goes by stdin and
-//! stdout. An item is never written over while it is the only one: `insert` ends an old file before it has a
-//! new one. The new one comes beside it first, and then takes its place.
+//! Names are those of [`item_name`](super::item_name). They are found by walking the directory. Secrets are accessed
+//! only through the program: `show`, `insert --multiline --force`, `mv --force`, `rm --force`; text is passed on stdin
+//! and stdout. The only copy of an item is never overwritten, because `insert` truncates the old file before it has
+//! written the new one. Instead, the new item is written next to the old one and then replaces it.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ use super::programs::Programs;
 use super::{Item, ItemId, Listed, Status, Store, StoreError, StoreKind, sort_out};
 use crate::sys::program::Person;
 
-/// A directory of items in the store of one of the programs.
+/// A directory of items in the store of `pass` or `passage`.
 #[derive(Debug)]
 pub(crate) struct PassStore {
     program: PassProgram,
@@ -39,12 +39,12 @@ pub(crate) struct PassStore {
 }
 
 impl PassStore {
-    /// The items of hatbox in the store of `pass`.
+    /// Returns hatbox's items in the store of `pass`.
     pub(crate) fn open_pass(programs: &Programs) -> Self {
         Self::open(PassProgram::pass(programs), programs)
     }
 
-    /// The items of hatbox in the store of `passage`.
+    /// Returns hatbox's items in the store of `passage`.
     pub(crate) fn open_passage(programs: &Programs) -> Self {
         Self::open(PassProgram::passage(programs), programs)
     }
@@ -54,12 +54,12 @@ impl PassStore {
         Self { program, prefix, is_open: false, person: Person::IsNotAsked }
     }
 
-    /// The items' names as the program takes them.
+    /// Returns an item's name as the program expects it.
     fn entry(&self, id: &ItemId) -> String {
         format!("{}/{}", self.prefix, render_name(id))
     }
 
-    /// All items, with the files that they are in.
+    /// Lists all items with their files.
     fn files(&self) -> Vec<(ItemId, PathBuf)> {
         let entries = self.program.entries_below(&self.prefix).into_iter();
         let mut found: Vec<_> = entries.filter_map(|(name, path)| Some((parse_name(&name)?, path))).collect();
@@ -67,7 +67,7 @@ impl PassStore {
         found
     }
 
-    /// What the program says about an item, as an error.
+    /// Converts the program's failure for an item into an error.
     fn error_of(&self, id: &ItemId, failed: Failed) -> StoreError {
         let (kind, program) = (self.program.kind(), self.program.name());
         match failed {
@@ -109,17 +109,17 @@ impl PassStore {
 
     fn show(&self, id: &ItemId, person: Person) -> Result<Zeroizing<Vec<u8>>, Failed> {
         let entry = self.entry(id);
-        // A name that is no file may be a directory, which the program lists with success.
+        // A name without a file may be a directory, which the program lists successfully.
         if !self.program.file_of(&entry).is_file() {
             return Err(Failed::Complaint(Complaint::Absent));
         }
         self.program.run(&["show", &entry], Zeroizing::default(), person)
     }
 
-    /// Whether an item can be decrypted.
+    /// Checks that an item can be decrypted.
     fn probe(&self, id: &ItemId, person: Person) -> Result<(), Failed> {
         match self.show(id, person) {
-            // A damaged item says nothing about the others, and one that went away is none.
+            // A damaged item says nothing about the others, and a deleted one no longer counts.
             Ok(_) | Err(Failed::Complaint(Complaint::Broken | Complaint::Absent)) => Ok(()),
             Err(failed) => Err(failed),
         }
@@ -146,7 +146,7 @@ impl Store for PassStore {
             return Ok(());
         }
         match self.files().pop() {
-            // Writing needs no secret key, but what comes after it may.
+            // Writing needs no secret key, but later commands may.
             None if asker.may_prompt(OwnPrompt::Program).is_ok() => self.person = Person::MayBeAsked,
             None => {}
             Some((id, _)) => match self.probe(&id, Person::IsNotAsked) {
@@ -166,7 +166,7 @@ impl Store for PassStore {
     }
 
     fn lock(&mut self) {
-        // What gpg-agent holds is not hatbox's, and others of the user's programs use it.
+        // gpg-agent keeps its passphrases: other programs of the user rely on them.
         self.is_open = false;
         self.person = Person::IsNotAsked;
     }
@@ -201,7 +201,7 @@ impl Store for PassStore {
                 .map(drop);
         }
         if result.is_err() {
-            // What was not written whole is no item, nor is the rest of it.
+            // A partly written file is not an item, so delete it.
             std::fs::remove_file(self.program.file_of(target)).ok();
         }
         result.map_err(|failed| self.error_of(id, failed))

@@ -1,4 +1,4 @@
-//! `pass` or `passage` as a program: where it is, what it lacks, how it is run, which files its store has.
+//! `pass` or `passage` as a program: finds it, checks what it needs, runs it, and lists the files of its store.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use crate::store::programs::{PassSettings, Programs};
 use crate::store::{StoreError, StoreKind, cause};
 use crate::sys::program::Person;
 
-/// The longest name has 18 directories.
+/// Limit in directories: the longest name has 18.
 const DEPTH: usize = 24;
 
-/// How the two programs differ.
+/// The differences between the two programs.
 #[derive(Debug, Clone, Copy)]
 struct Flavour {
     kind: StoreKind,
     program: &'static str,
     extension: &'static str,
     directory_variable: &'static str,
-    /// Below the home directory.
+    /// Relative to the home directory.
     usual_directory: &'static str,
 }
 
@@ -40,23 +40,23 @@ const PASSAGE: Flavour = Flavour {
     usual_directory: ".passage/store",
 };
 
-/// One of the programs, and its store.
+/// One of the two programs and its store.
 #[derive(Debug)]
 pub(crate) struct PassProgram {
     flavour: Flavour,
     programs: Programs,
     settings: PassSettings,
-    /// The program's store.
+    /// The directory of the program's store.
     directory: PathBuf,
 }
 
 impl PassProgram {
-    /// `pass`.
+    /// Returns `pass` with its store.
     pub(crate) fn pass(programs: &Programs) -> Self {
         Self::open(PASS, programs, programs.pass.clone())
     }
 
-    /// `passage`.
+    /// Returns `passage` with its store.
     pub(crate) fn passage(programs: &Programs) -> Self {
         Self::open(PASSAGE, programs, programs.passage.clone())
     }
@@ -70,7 +70,7 @@ impl PassProgram {
         Self { flavour, programs: programs.clone(), settings, directory }
     }
 
-    /// The backend that uses it.
+    /// Returns the backend that uses it.
     pub(super) fn kind(&self) -> StoreKind {
         self.flavour.kind
     }
@@ -79,7 +79,7 @@ impl PassProgram {
         self.flavour.program
     }
 
-    /// Its store.
+    /// The directory of its store.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -91,7 +91,7 @@ impl PassProgram {
         }
     }
 
-    /// Why it cannot be used, and what to run.
+    /// Returns why it cannot be used, and the command that helps.
     pub(crate) fn obstacle(&self) -> Option<(String, String)> {
         let Flavour { program, .. } = self.flavour;
         if self.program().is_none() {
@@ -131,12 +131,12 @@ impl PassProgram {
         StoreError::Unavailable { kind: self.flavour.kind, source: cause(why), hint }
     }
 
-    /// The file of an entry.
+    /// Returns the file of an entry.
     pub(crate) fn file_of(&self, entry: &str) -> PathBuf {
         self.directory.join(format!("{entry}.{}", self.flavour.extension))
     }
 
-    /// The entries below a directory of the store, by their names from there, with their files.
+    /// Lists the entries below a directory of the store: their names relative to it, and their files.
     pub(crate) fn entries_below(&self, prefix: &str) -> Vec<(String, PathBuf)> {
         let mut found = Vec::new();
         walk(&self.directory.join(prefix), "", DEPTH, &mut |name, path| {
@@ -149,7 +149,7 @@ impl PassProgram {
         found
     }
 
-    /// Runs it with these words, and this on its stdin. What it printed.
+    /// Runs it with these arguments and this stdin. Returns its stdout.
     pub(crate) fn run(
         &self,
         arguments: &[&str],
@@ -159,14 +159,14 @@ impl PassProgram {
         let program = self.program().ok_or_else(|| Failed::Program(self.unavailable_now()))?;
         let arguments: Vec<OsString> = arguments.iter().map(Into::into).collect();
         let mut extra = vec![
-            // What they say is looked at.
+            // Their messages are parsed.
             ("LC_ALL", OsString::from("C")),
             (self.flavour.directory_variable, self.directory.clone().into_os_string()),
         ];
         if self.flavour.kind == StoreKind::Pass {
             let mut options =
                 self.programs.variable("PASSWORD_STORE_GPG_OPTS").unwrap_or_default().to_owned();
-            // Status lines tell what went wrong in any version of GnuPG.
+            // Status lines are the same in all versions of GnuPG.
             options.push(" --status-fd 2");
             if person == Person::IsNotAsked {
                 options.push(" --pinentry-mode error");
@@ -197,12 +197,12 @@ impl PassProgram {
     }
 }
 
-/// Why the program did not do it.
+/// Why the program failed.
 #[derive(Debug)]
 pub(crate) enum Failed {
-    /// It did not come to that.
+    /// It could not be run.
     Program(StoreError),
-    /// What it complains about.
+    /// It complained about this.
     Complaint(Complaint),
 }
 
@@ -217,9 +217,9 @@ fn with_cause(error: &dyn std::error::Error) -> String {
     }
 }
 
-/// Calls `found` with each regular file, and its name below the start.
+/// Calls `found` with each regular file and its name relative to the start.
 fn walk(directory: &Path, above: &str, depth: usize, found: &mut dyn FnMut(&str, &Path)) {
-    // What is not there, or not ours to read, holds nothing of ours.
+    // A directory that is missing or not readable has no items of the user.
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -1,4 +1,4 @@
-//! The contract on the real `pass` with GnuPG, and on `age` behind what stands in for `passage`.
+//! Runs the store contract on the real `pass` with GnuPG, and on the real `age` with a stub of `passage`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -27,13 +27,13 @@ fn programs(home: &Path, variables: &[(&str, &Path)]) -> Programs {
     }
 }
 
-/// A home with a key pair of GnuPG and a password store. Its agent ends with it.
+/// A home directory with a GnuPG key pair and a password store. Its agent ends when this is dropped.
 struct Gnupg {
     home: tempfile::TempDir,
 }
 
 impl Gnupg {
-    /// `None`, with a word why, where the programs are not here.
+    /// Returns `None` and prints the reason if the programs are not installed.
     fn new(passphrase: &str) -> Option<Self> {
         if !["pass", "gpg"].iter().all(|name| is_here(name)) {
             eprintln!("skipped: pass and gpg are not installed");
@@ -164,7 +164,7 @@ fn a_key_with_a_passphrase_is_locked_until_its_own_prompt_gave_it() {
     let refused = store.unlock(&mut Answers::default());
     assert!(matches!(refused, Err(StoreError::Locked(_, PassphraseError::CannotAsk))), "{refused:?}");
     let mut allow = Answers::of("");
-    // What stands in for a person at pinentry: one that goes away, and one that knows.
+    // Stubs of pinentry: one user who cancels, and one who knows the passphrase.
     let pinentry = gnupg.home.path().join("pinentry");
     let speak = |answer: &str| {
         let script = format!(
@@ -187,7 +187,7 @@ fn a_key_with_a_passphrase_is_locked_until_its_own_prompt_gave_it() {
     store.unlock(&mut allow).unwrap();
     assert_eq!(allow.prompts, [OwnPrompt::Program, OwnPrompt::Program]);
     assert_eq!(&*store.read(&item("a", b"").info.id).unwrap().secret, b"1");
-    // The agent has it now.
+    // gpg-agent has the passphrase now.
     gnupg.store().unlock(&mut Answers::default()).unwrap();
 }
 
@@ -221,7 +221,7 @@ fn what_keeps_pass_from_being_used_is_said_with_the_way_out() {
     assert!(why(&programs).starts_with("there is no program"), "a relative directory of PATH");
 }
 
-/// What passage does, as far as hatbox needs it, on the real `age`.
+/// What hatbox needs of passage, implemented with the real `age`.
 const PASSAGE_STAND_IN: &str = r#"#!/bin/sh
 set -eu
 identities=$HOME/.passage/identities

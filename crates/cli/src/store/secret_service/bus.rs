@@ -1,4 +1,4 @@
-//! The session bus, with a deadline for everything.
+//! The session bus, with a time limit for every call.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,21 +12,21 @@ use crate::sys::signals::Held;
 /// Connects to the session bus.
 ///
 /// # Errors
-/// There is none, or it does not answer.
+/// If there is no bus, or it does not answer.
 pub(crate) fn connect() -> Result<Connection, Failed> {
-    // The connection's own deadline begins after its greeting, which a stuck bus never answers.
+    // The connection's own time limit starts after the greeting, which a stuck bus never answers.
     let made = within(DEADLINE, || Builder::session()?.method_timeout(DEADLINE).build());
     made.ok_or(Failed::Silent)?.map_err(|error| classify(&error.into()))
 }
 
-/// The answer of `work`, unless it takes longer. Then it is left behind, and ends with the process.
+/// Returns the result of `work`, or `None` after `deadline`; the thread then runs until the process ends.
 pub(crate) fn within<T: Send + 'static>(
     deadline: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    // The thread, and those that the bus's connection starts in it, must take no signal: at a question, the main
-    // thread holds them back until the terminal is as it was.
+    // This thread, and the threads that the connection starts in it, must not receive signals: during a prompt, the
+    // main thread blocks them until it has restored the terminal.
     let held = Held::new();
     std::thread::spawn(move || sender.send(work()).ok());
     drop(held);

@@ -1,9 +1,9 @@
-//! What the bus and the service behind it answer, as the kinds of failure that callers tell apart.
+//! Classifies the errors of the bus and of the Secret Service.
 //!
 //! | D-Bus error | kind |
 //! |---|---|
 //! | `Secret.Error.NoSuchObject`, `DBus.Error.UnknownObject` | absent |
-//! | `Secret.Error.IsLocked`, a prompt that was dismissed, `AccessDenied` | locked or refused |
+//! | `Secret.Error.IsLocked`, a dismissed prompt, `AccessDenied` | locked or refused |
 //! | no bus, no service, no answer in time | unavailable |
 //! | anything else | unavailable, with its name |
 
@@ -16,31 +16,31 @@ use super::KIND;
 use crate::store::asker::PassphraseError;
 use crate::store::{StoreError, cause};
 
-/// For each call over the bus, and for connecting to it.
+/// Limit for connecting to the bus and for each call.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failed {
-    /// There is no such item or collection (any more).
+    /// There is no such item or collection, or no longer.
     #[error("there is no such item")]
     Absent,
     /// The collection is locked.
     #[error("the keyring is locked")]
     Locked,
-    /// A person, or the service in their place, said no.
+    /// The user, or the service by itself, declined.
     #[error("the password prompt of the keyring was dismissed, or could not be shown")]
     Refused,
     /// There is no session bus.
     #[error("there is no session bus here")]
     NoBus,
-    /// There is a bus, and no keyring on it.
+    /// There is a bus, but no keyring service on it.
     #[error("no keyring program responds on the session bus")]
     NoService,
-    /// Nothing came back in time.
+    /// There was no answer in time.
     #[error("the keyring did not respond within {} s", DEADLINE.as_secs())]
     Silent,
-    /// Something else, by its name.
+    /// Another D-Bus error, by its name.
     #[error("{0}")]
     Other(String),
 }
@@ -72,7 +72,7 @@ impl Failed {
     }
 }
 
-/// What an error of the crate represents.
+/// Classifies an error of the `secret_service` crate.
 pub(crate) fn classify(error: &secret_service::Error) -> Failed {
     use secret_service::Error;
     match error {
@@ -124,7 +124,7 @@ fn of_name(name: &str) -> Failed {
         "ServiceUnknown" | "NameHasNoOwner" => Failed::NoService,
         "NoReply" | "Timeout" | "TimedOut" => Failed::Silent,
         _ if last.starts_with("Spawn.") => Failed::NoService,
-        // The name is the service's, and may be anything: what is printable of it, and not too much.
+        // The service chooses the name, so only the printable part is kept, up to a limit.
         _ => {
             let name: String = name.chars().filter(char::is_ascii_graphic).take(80).collect();
             Failed::Other(format!("the keyring returned {name}"))

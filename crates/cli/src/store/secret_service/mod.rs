@@ -1,19 +1,19 @@
 //! The `secret-service` backend: the desktop's keyring (GNOME Keyring, KWallet, KeePassXC), over D-Bus.
 //!
-//! An item of the default collection for each of ours, found by its attributes:
+//! Each item of hatbox is an item of the default collection, found by its attributes:
 //!
 //! | attribute | value |
 //! |---|---|
 //! | `application` | `hatbox` |
 //! | `kind`, `profile` | the item's name |
-//! | `created`, `access-key-id` | what `list` tells without reading a secret |
+//! | `created`, `access-key-id` | what `list` shows without reading a secret |
 //!
-//! The secret is the text of [`item_text`](super::item_text): KWallet keeps UTF-8 only. It crosses the bus
-//! encrypted (`dh-ietf1024-sha256-aes128-cbc-pkcs7` of the Secret Service specification), so that neither the
-//! bus nor the buffers of its messages hold it in clear.
+//! The secret is the text of [`item_text`](super::item_text), as KWallet stores only UTF-8. It is encrypted on the bus
+//! (`dh-ietf1024-sha256-aes128-cbc-pkcs7` of the Secret Service specification), so neither the bus nor its message
+//! buffers contain it in plain text.
 //!
-//! An item is never changed: a write makes a new one and then deletes the older. After a kill in between, the
-//! newest counts.
+//! Items are never changed: a write creates a new item and then deletes the older one. If hatbox is killed in between,
+//! the newest item counts.
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -42,9 +42,9 @@ const KIND: StoreKind = StoreKind::SecretService;
 
 /// The default collection of the user's session.
 pub(crate) struct SecretServiceStore {
-    /// How long a person may take to answer the desktop's prompt.
+    /// How long the user may take to answer the desktop's prompt.
     patience: Duration,
-    /// A bus that does not answer is not asked again.
+    /// Kept even if it failed, so that a bus that does not answer is not tried again.
     connection: OnceCell<Result<Connection, Failed>>,
     service: OnceCell<SecretService<'static>>,
 }
@@ -56,7 +56,8 @@ impl fmt::Debug for SecretServiceStore {
 }
 
 impl SecretServiceStore {
-    /// The store; connects to nothing yet. A person may take as long as `patience` to answer the desktop.
+    /// Returns the store, without connecting. `patience` limits how long the user may take to answer the desktop's
+    /// prompt.
     pub(crate) fn open(patience: Duration) -> Self {
         Self { patience, connection: OnceCell::new(), service: OnceCell::new() }
     }
@@ -75,7 +76,7 @@ impl SecretServiceStore {
         Ok(self.service.get_or_init(|| service))
     }
 
-    /// The default collection; `None` when there is none yet.
+    /// Returns the default collection; `None` if there is none yet.
     fn collection(&self) -> Result<Option<Collection<'_>>, Failed> {
         match self.service()?.get_default_collection() {
             Ok(collection) => Ok(Some(collection)),
@@ -92,7 +93,7 @@ impl SecretServiceStore {
         }
     }
 
-    /// Runs `work` on the default collection; without one there is nothing.
+    /// Runs `work` on the default collection. [`StoreError::Absent`] if there is none.
     fn with_collection<T>(
         &self,
         work: impl FnOnce(&Collection<'_>) -> Result<T, StoreError>,
@@ -138,12 +139,12 @@ impl Store for SecretServiceStore {
         }
         match self.state().map_err(Failed::into_error)? {
             Status::Ready => Ok(()),
-            // A service may end its prompt as if it had been answered where there is no one to show it to.
+            // If the prompt cannot be shown, some services complete it as if the user had answered.
             _ => Err(Failed::Refused.into_error()),
         }
     }
 
-    /// Drops the session with the service. The collection stays as it is: it is the desktop's, and other
+    /// Drops the session with the service. The collection stays unlocked, as it belongs to the desktop and other
     /// programs use it.
     fn lock(&mut self) {
         self.service.take();
@@ -156,12 +157,12 @@ impl Store for SecretServiceStore {
                 match attributes_of(&item) {
                     Ok(Ok(info)) => items.push(info),
                     Ok(Err(error)) => broken.push(error),
-                    // Deleted since it was found.
+                    // It was deleted after it was found.
                     Err(StoreError::Absent) => {}
                     Err(error) => return Err(error),
                 }
             }
-            // Of an item that was written twice the newest counts.
+            // If there are two versions of an item, the newest counts.
             items.sort_by(|a, b| a.id.cmp(&b.id).then(b.created.cmp(&a.created)));
             items.dedup_by(|later, earlier| later.id == earlier.id);
             Ok((items, broken))
@@ -233,7 +234,7 @@ fn search<'a>(
     collection.search_items(attributes.iter().copied().collect()).map_err(|error| error_of(&error))
 }
 
-/// What an item's attributes tell; the inner error is that item's alone.
+/// Reads an item's attributes. The inner error concerns only this item.
 fn attributes_of(item: &BusItem<'_>) -> Result<Result<ItemInfo, StoreError>, StoreError> {
     let attributes = item.get_attributes().map_err(|error| error_of(&error))?;
     Ok(parse_attributes(&attributes).ok_or_else(|| StoreError::Broken {
@@ -255,7 +256,7 @@ fn parse_attributes(attributes: &HashMap<String, String>) -> Option<ItemInfo> {
     Some(ItemInfo { id: ItemId { kind, profile }, created, access_key_id })
 }
 
-/// Of the items of one name the one that was written last.
+/// Returns the item that was written last, of those with the same name.
 fn newest(mut items: Vec<BusItem<'_>>) -> Result<BusItem<'_>, StoreError> {
     if items.len() > 1 {
         items.sort_by_cached_key(|item| {
@@ -265,7 +266,7 @@ fn newest(mut items: Vec<BusItem<'_>>) -> Result<BusItem<'_>, StoreError> {
     items.pop().ok_or(StoreError::Absent)
 }
 
-/// Deletes an item; one that has gone meanwhile is deleted already.
+/// Deletes an item. It is not an error if it was already deleted.
 fn delete(item: &BusItem<'_>) -> Result<(), StoreError> {
     match item.delete().map_err(|error| error_of(&error)) {
         Err(StoreError::Absent) => Ok(()),
