@@ -1,10 +1,11 @@
-//! The audit log: what was handed to whom, one JSON object a line, in files of the user's alone.
+//! The audit log: which credentials were handed over to what, one JSON object per line, in files that only the user can
+//! read.
 //!
 //! | | |
 //! |---|---|
-//! | `audit.jsonl` | where lines are appended, each by one write, so that those of several processes do not mix |
-//! | `audit.1.jsonl` | the one before, once `audit.jsonl` has more than 4 MiB; what it held until then is gone |
-//! | `audit.lock` | held by whoever replaces one by the other |
+//! | `audit.jsonl` | the current file; each line is appended in one write, so lines of several processes do not mix |
+//! | `audit.1.jsonl` | the previous file, replaced when `audit.jsonl` exceeds 4 MiB |
+//! | `audit.lock` | held while the previous file is replaced |
 
 use std::path::{Path, PathBuf};
 
@@ -16,25 +17,26 @@ use crate::sys::files::{FileError, append_private, read_private};
 use crate::sys::format_version::is_newer_json;
 use crate::sys::lock;
 
-/// The version of a line. It does not name it, as it is the first.
+/// The version of a line. Lines do not state it, as it is the first.
 const VERSION: u64 = 1;
-/// From which size on another file is begun.
+/// The size in bytes from which a new file is started.
 const ROTATE_AT: u64 = 4 << 20;
-/// No log is larger, unless it cannot be renamed.
+/// Limit in bytes: a log is only larger if it cannot be renamed.
 const READ_LIMIT: u64 = 64 << 20;
-/// How each line begins: where one was cut off, the next is found by it. In a string of JSON the quotes are escaped.
+/// The start of each line, which finds the next line after a truncated one. Within a JSON string the quotes are
+/// escaped.
 const START: &str = r#"{"time":""#;
 
-/// One use of a profile. No secret, and no argument of a command.
+/// One use of a profile. Contains no secrets and no command arguments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuditEntry {
-    /// First in the line: [`START`].
+    /// The first field, because of [`START`].
     pub(crate) time: Timestamp,
     /// How the credentials left hatbox: `exec`, `export`, ...
     pub(crate) exit: String,
-    /// Empty for credentials of the environment whose profile is not known.
+    /// Empty for credentials from the environment whose profile is not known.
     pub(crate) profile: String,
-    /// The file name of the command; none for a shell, and where there is no command.
+    /// The file name of the command; `None` for a shell or if there is no command.
     #[serde(default)]
     pub(crate) command: Option<String>,
     /// The ARN of the role, or the name of the permission set.
@@ -42,23 +44,23 @@ pub(crate) struct AuditEntry {
     pub(crate) role: Option<String>,
     #[serde(default)]
     pub(crate) account: Option<String>,
-    /// Its last four characters.
+    /// Only its last four characters.
     #[serde(default)]
     pub(crate) access_key_id: Option<String>,
     #[serde(default)]
     pub(crate) expires_at: Option<Timestamp>,
-    /// `--reason`.
+    /// The value of `--reason`.
     #[serde(default)]
     pub(crate) reason: Option<String>,
-    /// The variable by which a coding agent was known.
+    /// The environment variable that identifies a coding agent.
     #[serde(default)]
     pub(crate) agent: Option<String>,
-    /// The process, which becomes the command.
+    /// The id of the process, which becomes the command.
     #[serde(default)]
     pub(crate) pid: u32,
 }
 
-/// The log of a directory.
+/// The log in one directory.
 #[derive(Debug)]
 pub(crate) struct AuditLog {
     current: PathBuf,
@@ -66,7 +68,7 @@ pub(crate) struct AuditLog {
     lock: PathBuf,
 }
 
-/// What a log holds.
+/// The content of a log.
 #[derive(Debug, Default)]
 pub(crate) struct AuditRecord {
     /// Oldest first.
@@ -81,7 +83,7 @@ impl AuditLog {
         Self { current: file("audit.jsonl"), earlier: file("audit.1.jsonl"), lock: file("audit.lock") }
     }
 
-    /// Where lines are appended.
+    /// Returns the path of the current file.
     pub(crate) fn path(&self) -> &Path {
         &self.current
     }
@@ -90,7 +92,7 @@ impl AuditLog {
     pub(crate) fn append(&self, entry: &AuditEntry) -> Result<(), FileError> {
         let line = serde_json::to_string(entry)
             .map_err(|error| FileError::io("write", &self.current)(std::io::Error::other(error)))?;
-        // Whoever prints the file gets no sequence that a terminal obeys. To a reader of JSON it is the same.
+        // Escapes terminal control sequences, for users who print the file. A JSON parser reads the same value.
         let line = printable(&line).into_owned() + "\n";
         if append_private(&self.current, line.as_bytes())? > ROTATE_AT {
             self.rotate()?;
@@ -98,7 +100,7 @@ impl AuditLog {
         Ok(())
     }
 
-    /// Begins another file, unless another process was quicker.
+    /// Starts a new file, unless another process has just done so.
     fn rotate(&self) -> Result<(), FileError> {
         let _lock = lock::hold(&self.lock)?;
         let about = std::fs::metadata(&self.current).map_err(FileError::io("open", &self.current))?;
@@ -111,7 +113,7 @@ impl AuditLog {
     /// Reads both files.
     ///
     /// # Errors
-    /// Also when a newer version of hatbox wrote one of the lines.
+    /// Also if a newer version of hatbox wrote one of the lines.
     pub(crate) fn load(&self) -> Result<AuditRecord, FileError> {
         let read = |path: &Path| match read_private(path, READ_LIMIT) {
             Err(FileError::Absent(_)) => Ok(Vec::new()),
@@ -119,7 +121,7 @@ impl AuditLog {
         };
         let mut current = read(&self.current)?;
         let earlier = read(&self.earlier)?;
-        // One was replaced by the other in between.
+        // The files were rotated between the two reads.
         if !current.is_empty() && earlier.starts_with(&current) {
             current = read(&self.current)?;
         }
@@ -143,7 +145,7 @@ impl AuditLog {
     }
 }
 
-/// Whether the line says that it has a later version. Few lines have the word at all.
+/// Returns whether the line states a later version. The quick search comes first, as few lines contain the word.
 fn is_newer_line(line: &[u8]) -> bool {
     const NAME: &[u8] = b"\"version\":";
     line.windows(NAME.len()).any(|part| part == NAME) && is_newer_json(line, VERSION)
@@ -152,7 +154,7 @@ fn is_newer_line(line: &[u8]) -> bool {
 enum Line {
     Empty,
     Entry(Box<AuditEntry>),
-    /// A line that was cut off, and the one behind it, where that was written whole.
+    /// A truncated line, and the complete line that follows it, if any.
     Damaged(Option<Box<AuditEntry>>),
 }
 

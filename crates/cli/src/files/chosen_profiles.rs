@@ -1,4 +1,4 @@
-//! Which profiles were chosen, how often and when last: what is chosen often and lately stands first in the list.
+//! Records which profiles were chosen, how often and when, so that lists show frequent and recent choices first.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use crate::sys::files::{FileError, make_private_directory, read_private, write_c
 use crate::sys::format_version::is_newer_json;
 use crate::world::World;
 
-/// The version of the file. It does not name it, as it is the first.
+/// The version of the file. The file does not state it, as it is the first.
 const VERSION: u64 = 1;
-/// More than the file ever has.
+/// Limit in bytes, larger than the file ever is.
 const LIMIT: u64 = 256 << 10;
-/// Profiles that are remembered.
+/// Limit of the number of profiles.
 const MOST: usize = 500;
-/// After this time a choice counts half as much, in seconds.
+/// The time in seconds after which a choice counts half.
 const HALF_LIFE: f64 = 7.0 * 24.0 * 3600.0;
 
 /// The choices so far.
@@ -25,7 +25,7 @@ pub(crate) struct ChosenProfiles {
     profiles: BTreeMap<String, Chosen>,
 }
 
-/// The choices of one profile: their sum, each weighed by its age at the time of the last.
+/// The choices of one profile: their sum, each weighted by its age at the time of the last choice.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Chosen {
     weight: f64,
@@ -41,10 +41,10 @@ impl Chosen {
 }
 
 impl ChosenProfiles {
-    /// Loads them. A file that cannot be read is none: it decides only the order of a list.
+    /// Loads the choices. An unreadable file counts as empty, as it only decides the order of a list.
     ///
     /// # Errors
-    /// A newer version of hatbox wrote it.
+    /// If a newer version of hatbox wrote the file.
     pub(crate) fn load(world: &World) -> Result<Self, FileError> {
         let path = world.dirs.chosen_profiles();
         let bytes = read_private(&path, LIMIT).unwrap_or_default();
@@ -54,12 +54,12 @@ impl ChosenProfiles {
         Ok(serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
-    /// How much the choices of a profile count now; 0 for one that was never chosen.
+    /// Returns the current weight of a profile's choices; 0 if it was never chosen.
     pub(crate) fn weight(&self, profile: &str, now: Timestamp) -> f64 {
         self.profiles.get(profile).map_or(0.0, |chosen| chosen.weight(now))
     }
 
-    /// Adds a choice, and forgets those that count least where there are too many.
+    /// Adds a choice, and removes the profiles with the lowest weight if there are too many.
     fn add(&mut self, profile: &str, now: Timestamp) {
         let weight = self.weight(profile, now) + 1.0;
         self.profiles.insert(profile.to_owned(), Chosen { weight, at: now });
@@ -71,7 +71,7 @@ impl ChosenProfiles {
     }
 }
 
-/// Remembers that a profile was chosen now.
+/// Records that a profile was chosen now.
 pub(crate) fn save_choice(world: &World, profile: &str) -> Result<(), Failure> {
     let mut chosen = ChosenProfiles::load(world)?;
     chosen.add(profile, world.clock.now());

@@ -1,7 +1,7 @@
-//! `.hatbox.toml` in a project's directory: which profile the project uses, once its user has allowed the file.
+//! `.hatbox.toml` in a project's directory: the profile that the project uses, if the user has allowed the file.
 //!
-//! Security: the file comes with the project, from anyone. Nothing in it is read before its user has allowed this content
-//! at this path, for the role that its profile had then.
+//! Security: the file comes with the project, from anyone. It is not parsed until the user has allowed this content at
+//! this path, for the role that its profile had at that time.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -18,16 +18,16 @@ use crate::sys::format_version::is_newer_json;
 use crate::sys::lock;
 use crate::world::World;
 
-/// Its name in every project.
+/// The file name, the same in every project.
 pub(crate) const PROJECT_FILE: &str = ".hatbox.toml";
-/// It holds one line.
+/// Limit in bytes: the file has one line.
 const LIMIT: u64 = 4096;
-/// The version of the list of what was allowed. It does not name it, as it is the first.
+/// The version of the list of allowed files. The list does not state it, as it is the first.
 const LIST_VERSION: u64 = 1;
-/// The list of what was allowed.
+/// Limit in bytes of the list of allowed files.
 const LIST_LIMIT: u64 = 4 << 20;
 
-/// A project's file as it was read.
+/// A project's file as read.
 #[derive(Debug)]
 pub(crate) struct ProjectFile {
     path: PathBuf,
@@ -35,14 +35,14 @@ pub(crate) struct ProjectFile {
     text: String,
 }
 
-/// What the file may hold.
+/// The allowed content of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OnDisk {
     profile: String,
 }
 
-/// What the user has allowed, by the path of the file.
+/// What the user has allowed, by path.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct AllowedList {
     files: BTreeMap<String, Allowed>,
@@ -51,30 +51,30 @@ struct AllowedList {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Allowed {
     sha256: String,
-    /// The role that the profile had.
+    /// The role of the profile when the file was allowed.
     role: Option<String>,
 }
 
 /// Whether the user has allowed a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Permission {
-    /// As it is; it names this profile.
+    /// Allowed, with this profile.
     Allowed(ProfileName),
-    /// Never.
+    /// Never allowed.
     New,
-    /// It was another text then.
+    /// Allowed with a different content.
     Changed,
-    /// Its profile had another role then.
+    /// Allowed when its profile had a different role.
     OtherRole,
-    /// Which role its profile has now is not known.
+    /// Allowed, but the current role of its profile is not known.
     UnknownRole,
 }
 
-/// Looks for a project's file from `directory` up to the home directory or the root of the repository, whichever comes
-/// first; outside of both, in `directory` alone.
+/// Finds a project's file, from `directory` up to the home directory or the root of the repository, whichever comes
+/// first. Outside of both, searches only `directory`.
 ///
 /// # Errors
-/// The file belongs to another user, anyone may write to it, or it cannot be read.
+/// If the file belongs to another user, anyone can write to it, or it cannot be read.
 pub(crate) fn find_project_file(world: &World, directory: &Path) -> Result<Option<ProjectFile>, Failure> {
     let is_end = |directory: &Path| {
         directory == world.dirs.home() || directory.join(".git").symlink_metadata().is_ok()
@@ -102,7 +102,7 @@ fn read(world: &World, path: &Path) -> Result<Option<ProjectFile>, Failure> {
     if !about.is_file() {
         return Err(failure(std::io::Error::other("it is not a regular file")));
     }
-    // A group may share a project: what one of it writes is not allowed yet.
+    // Write access for a group is fine: what a member changes must be allowed again.
     if Ownership::of(&file, &about).is_open_to_strangers() {
         let error = format!("`{shown}` belongs to another user, or anyone can write to it");
         return Err(Failure::new(FailureKind::Refused, error));
@@ -116,17 +116,17 @@ fn read(world: &World, path: &Path) -> Result<Option<ProjectFile>, Failure> {
 }
 
 impl ProjectFile {
-    /// Its path in messages.
+    /// The path as shown in messages.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// All of it, as it was read.
+    /// The whole content, as read.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The profile that it names.
+    /// Parses the profile that the file names.
     pub(crate) fn parse(&self) -> Result<ProfileName, Failure> {
         let on_disk: OnDisk = toml::from_str(&self.text).map_err(|error| {
             let before = error.span().and_then(|span| self.text.get(..span.start)).unwrap_or_default();
@@ -142,7 +142,7 @@ impl ProjectFile {
         })
     }
 
-    /// Whether the user has allowed it. `role_of` finds the role that a profile has now.
+    /// Returns whether the user has allowed the file. `role_of` returns the current role of a profile.
     pub(crate) fn permission(
         &self,
         world: &World,
@@ -160,13 +160,13 @@ impl ProjectFile {
         })
     }
 
-    /// Allows it as it was read, for the role that its profile has now.
+    /// Allows the content as read, for the current role of its profile.
     pub(crate) fn allow(&self, world: &World, role: Option<String>) -> Result<(), Failure> {
         let (key, allowed) = (self.key()?, Allowed { sha256: self.digest(), role });
         change(world, |list| drop(list.files.insert(key, allowed)))
     }
 
-    /// Takes the permission back. Returns whether there was one.
+    /// Revokes the permission. Returns whether there was one.
     pub(crate) fn revoke(&self, world: &World) -> Result<bool, Failure> {
         let key = self.key()?;
         let mut was_allowed = false;

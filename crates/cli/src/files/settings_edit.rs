@@ -1,4 +1,4 @@
-//! Changes hatbox's own settings file: one value, and no other byte.
+//! Edits hatbox's own settings file: changes one value and no other byte.
 
 use std::path::Path;
 
@@ -8,15 +8,15 @@ use toml::Spanned;
 use crate::store::StoreKind;
 use crate::sys::files::{FileError, Keep, make_private_directory, write_if_unchanged};
 
-/// What becomes of a `backend` that the settings have.
+/// What happens to an existing value of `backend`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Earlier {
     Stays,
     IsReplaced,
 }
 
-/// Writes `backend = "..."` into the settings, so that later runs use the same one: in the place of an earlier
-/// value, else as the first line. The caller holds the settings' lock.
+/// Writes `backend = "..."` to the settings, so that later runs use the same backend. Replaces an earlier value, or
+/// adds the first line. The caller holds the lock of the settings.
 pub(crate) fn save_backend(path: &Path, kind: StoreKind, earlier: Earlier) -> Result<(), FileError> {
     let before = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -42,7 +42,7 @@ pub(crate) fn save_backend(path: &Path, kind: StoreKind, earlier: Earlier) -> Re
     write_if_unchanged(path, before.as_bytes(), after.as_bytes(), Keep::ModeAndLink)
 }
 
-/// The value of `backend`, and where it is.
+/// Parses the value of `backend` with its position.
 fn parse_backend(text: &str) -> Result<Option<Spanned<String>>, toml::de::Error> {
     #[derive(Deserialize)]
     struct OnlyBackend {
@@ -51,7 +51,7 @@ fn parse_backend(text: &str) -> Result<Option<Spanned<String>>, toml::de::Error>
     toml::from_str::<OnlyBackend>(text).map(|settings| settings.backend)
 }
 
-/// The text with another value, or with a first line. `None`: that would not say what it should.
+/// Returns the text with a new value or a new first line; `None` if the result would not have that value.
 fn edit(before: &str, backend: Option<&Spanned<String>>, kind: StoreKind) -> Option<String> {
     let (range, new) = if let Some(old) = backend {
         (old.span(), format!("\"{kind}\""))
@@ -109,13 +109,13 @@ mod tests {
             save_backend(&path, StoreKind::Pass, Earlier::IsReplaced).unwrap();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), after);
         }
-        // What is no TOML stays as it is, and the user is told.
+        // An invalid file is not changed, and the user gets an error.
         std::fs::write(&path, "backend = ").unwrap();
         assert!(save_backend(&path, StoreKind::Pass, Earlier::IsReplaced).is_err());
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "backend = ");
     }
 
-    /// Lines of a settings file, `backend` not among them.
+    /// Generates lines of a settings file without `backend`.
     fn lines() -> impl Strategy<Value = Vec<String>> {
         let line = prop_oneof![
             "# [ -~ü]{0,20}",
@@ -124,7 +124,7 @@ mod tests {
             Just("pass_prefix = 'a b'  # backend = \"x\"".to_owned()),
             Just("passphrase_command = \"\"\"\nbackend = 'x'\n\"\"\"".to_owned()),
         ];
-        // A key occurs once.
+        // Each key must occur only once.
         proptest::collection::vec(line, 0..6).prop_map(|mut lines| {
             let key = |line: &String| line.split_once(" = ").map(|(key, _)| key.to_owned());
             let mut seen = Vec::new();

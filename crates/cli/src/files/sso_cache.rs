@@ -1,7 +1,7 @@
-//! Tokens in `~/.aws/sso/cache`, which the AWS CLI and the SDKs read and refresh: taken over from there, and written.
+//! Tokens in `~/.aws/sso/cache`, which the AWS CLI and the SDKs read and refresh. hatbox reuses and writes them.
 //!
-//! None of those programs takes a lock, so a file may change at any moment; it is replaced whole, as they do it. It is
-//! found by its name alone: the home directory's, whatever `AWS_CONFIG_FILE` says.
+//! Those programs take no lock, so a file may change at any time; like them, hatbox always replaces the whole file. The
+//! directory is always in the home directory, even if `AWS_CONFIG_FILE` is set.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -14,24 +14,24 @@ use crate::sys::files::{FileError, Keep, make_private_directory, remove, write_i
 use crate::sys::lock;
 use crate::world::World;
 
-/// Tokens of Identity Center have a few KiB.
+/// Limit in bytes. Tokens of Identity Center are a few KiB.
 const LIMIT: u64 = 256 << 10;
-/// How often a file is read again because another program was quicker.
+/// How often a file is read again because another program changed it meanwhile.
 const TRIES: u32 = 10;
 
-/// Which tokens in the file may be used, replaced and deleted.
+/// Which tokens in the file hatbox may use, replace and delete.
 #[derive(Debug, Clone)]
 pub(crate) enum Known {
-    /// All: they are AWS's, and go to AWS.
+    /// All: the sign-in is at AWS's own endpoint, so a token is only sent to AWS.
     All,
-    /// Those of the sign-ins that these tokens come from.
+    /// Only those from the same sign-ins as these tokens.
     Of(Vec<SsoToken>),
 }
 
-/// Why a token is not in the file.
+/// Why a token could not be saved in the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ShareError {
-    /// The file has a token of another sign-in, or what is no token.
+    /// The file contains the token of another sign-in, or no valid token.
     #[error("`{0}` does not come from a sign-in at this endpoint, and stays as it is")]
     Elsewhere(String),
     /// The file could not be written.
@@ -39,7 +39,7 @@ pub(crate) enum ShareError {
     File(#[from] FileError),
 }
 
-/// The file of one session, or of a start URL where a profile has no `sso_session`.
+/// The file of one SSO session, or of a start URL if the profile has no `sso_session`.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedTokenFile {
     path: PathBuf,
@@ -56,8 +56,8 @@ impl SharedTokenFile {
         }
     }
 
-    /// The token in it. `None` where there is none that could be used: no file, no token, or one that others could have
-    /// put there; why is said under `--debug`.
+    /// Loads the token. Returns `None` if there is no usable one: the file or the token is missing, or other users can
+    /// write to the file. `--debug` shows the reason.
     pub(crate) fn load(&self, world: &World) -> Option<SsoToken> {
         let text = match self.read() {
             Ok(text) => text?,
@@ -83,10 +83,10 @@ impl SharedTokenFile {
         }
     }
 
-    /// Writes the token, and keeps the fields that other programs put there.
+    /// Saves the token, and keeps fields that other programs added.
     pub(crate) fn save(&self, token: &SsoToken) -> Result<(), ShareError> {
         for directory in [self.path.parent(), self.lock.parent()].into_iter().flatten() {
-            // That of the AWS CLI may be open to readers; its files are not.
+            // The AWS CLI's directory may be readable by others; its files are not.
             if !directory.is_dir() {
                 make_private_directory(directory)?;
             }
@@ -101,7 +101,7 @@ impl SharedTokenFile {
             let old = if let Ok(old) = old {
                 old.unwrap_or_default()
             } else {
-                // What cannot be believed is deleted, and nothing of it is kept.
+                // An untrusted file is deleted, and its content is not reused.
                 self.delete()?;
                 Zeroizing::default()
             };
@@ -114,7 +114,7 @@ impl SharedTokenFile {
         Ok(result?)
     }
 
-    /// Deletes it, unless it is of another sign-in. Returns whether it was there.
+    /// Deletes the file, unless it belongs to another sign-in. Returns whether there was one.
     pub(crate) fn delete(&self) -> Result<bool, FileError> {
         if self.may_replace(&self.read()) { remove(&self.path) } else { Ok(false) }
     }
@@ -145,7 +145,7 @@ impl SharedTokenFile {
         if !about.is_file() || about.len() > LIMIT {
             return Err(io::Error::other("it is not a file of the expected size"));
         }
-        // Security: whoever can write the file could make the user act as another person.
+        // Security: anyone who can write to the file could make the user act under another identity.
         Ownership::of(&file, &about).check_trusted().map_err(|why| io::Error::other(why.to_string()))?;
         let mut text = Zeroizing::new(Vec::with_capacity(usize::try_from(LIMIT).unwrap_or_default()));
         file.take(LIMIT).read_to_end(&mut text)?;

@@ -1,4 +1,4 @@
-//! Files that another program keeps a token in: a cluster's kubelet, a build server.
+//! Files in which another program keeps a token, such as the kubelet or a CI runner.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,13 +6,13 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// More than any token has: STS takes 20,000 characters.
+/// Limit in bytes, more than STS accepts (20,000 characters).
 const LIMIT: usize = 32 << 10;
 
-/// Reads such a file, up to [`LIMIT`]: what is longer is cut, and is no token. Links are followed: Kubernetes replaces
-/// tokens by them.
+/// Reads such a file, up to [`LIMIT`] bytes; a longer one is truncated, and invalid. Follows links, as Kubernetes uses
+/// them to replace tokens.
 pub(crate) fn read_token_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Asked before it is opened: opening a pipe would wait for a writer.
+    // Checked before opening: opening a named pipe would wait for a writer.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
