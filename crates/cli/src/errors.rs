@@ -1,5 +1,5 @@
-//! A command's failure: its kind, what is wrong, where, why, and the way out. One place prints it and
-//! chooses the exit code.
+//! A command's failure: its kind, the error, its place, causes and hints. This module alone prints it and chooses the
+//! exit code.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -16,24 +16,24 @@ use crate::output::{CalledAs, Output, StdoutError, render_line};
 use crate::store::sealed::SealError;
 use crate::sys::files::FileError;
 
-/// What kind of failure it is. The exit code follows from it.
+/// The kind of a failure, which determines the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FailureKind {
-    /// The work failed.
+    /// The operation failed.
     Failed,
-    /// Wrong use, or a config that cannot be right.
+    /// Wrong usage, or an invalid config.
     Usage,
-    /// Refused on purpose: a guard, a rule of safety.
+    /// Refused on purpose, by a guard or a safety rule.
     Refused,
-    /// A person is needed, and cannot be asked.
+    /// The user must answer, and cannot be asked.
     NeedsPerson,
-    /// The person cancelled.
+    /// The user cancelled.
     Cancelled,
-    /// The command to run is not there.
+    /// The command to run does not exist.
     CommandNotFound,
-    /// The command to run cannot be run.
+    /// The command to run is not executable.
     CommandNotExecutable,
-    /// The reader of stdout has gone away: no fault, nothing to say.
+    /// The reader of stdout is gone, which is not reported.
     ReaderGone,
 }
 
@@ -49,12 +49,12 @@ impl FailureKind {
         Self::ReaderGone,
     ];
 
-    /// The kind that [`FailureKind::as_str`] names so.
+    /// Parses a name that [`FailureKind::as_str`] returns.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Its name in JSON.
+    /// Returns the name used in JSON.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Failed => "failed",
@@ -73,36 +73,36 @@ impl FailureKind {
 #[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) kind: FailureKind,
-    /// One line: what was attempted, the value in backticks. No final period.
+    /// One line without a final period: what was attempted, with the value in backticks.
     pub(crate) error: String,
-    /// `~/.aws/config:14`
+    /// File and line, such as `~/.aws/config:14`.
     pub(crate) place: Option<String>,
-    /// Each cause below it, outermost first.
+    /// The causes, outermost first.
     pub(crate) causes: Vec<String>,
-    /// What to do: sentences with commands to paste.
+    /// What the user can do: sentences with commands to paste.
     pub(crate) hints: Vec<String>,
-    /// The call for which AWS returned an error, where that is what failed.
+    /// The call for which AWS returned an error, if that was the cause.
     pub(crate) aws_error: Option<Box<ExplainedError>>,
-    /// Whether it is also the failure of other processes that wait for the same answer now.
+    /// Whether it applies to other processes that wait for the same result.
     pub(crate) is_shared: bool,
-    /// Whether the profile that was asked for is in no file and in no store.
+    /// Whether the requested profile is in no file and in no store.
     pub(crate) is_profile_unknown: bool,
-    /// Whether the profile that was asked for names no credentials at all.
+    /// Whether the requested profile has no credentials at all.
     pub(crate) has_no_identity: bool,
 }
 
-/// A call for which AWS returned an error, and what that means.
+/// A call for which AWS returned an error, with its explanation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ExplainedError {
-    /// AWS's answer, and what was sent.
+    /// AWS's answer, and the request.
     #[serde(flatten)]
     pub(crate) call: FailedCall,
-    /// The causes and what helps, line by line as it is printed; empty where the hints say all.
+    /// The likely causes and fixes, as printed lines; empty if the hints say everything.
     #[serde(with = "plain_lines")]
     pub(crate) explanation: Page,
 }
 
-/// A page as data: the texts of its lines.
+/// Serializes a page as the plain text of its lines.
 mod plain_lines {
     use hatbox_types::text::page::{Line, Page};
     use serde::{Deserialize as _, Deserializer, Serializer};
@@ -135,7 +135,7 @@ impl Failure {
         }
     }
 
-    /// From an error and its sources.
+    /// Creates a failure from an error and its sources.
     pub(crate) fn of_error(kind: FailureKind, error: &dyn Error) -> Self {
         let mut failure = Self::new(kind, error.to_string());
         failure.push_sources(error);
@@ -164,7 +164,7 @@ impl Failure {
         self
     }
 
-    /// A cause that is known in words alone.
+    /// Adds a cause that is only known as text.
     pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.causes.push(cause.into());
         self
@@ -175,7 +175,7 @@ impl Failure {
         self
     }
 
-    /// With these hints too, of which there may be none.
+    /// Adds hints, of which there may be none.
     pub(crate) fn hints(mut self, hints: impl IntoIterator<Item = String>) -> Self {
         self.hints.extend(hints);
         self
@@ -186,7 +186,7 @@ impl Failure {
         self
     }
 
-    /// The failure of another profile for which the same was needed as for `first`: the questions are not asked again.
+    /// Returns the failure of another profile that needed the same step as `first`. The step is not tried again.
     pub(crate) fn again(&self, first: &str) -> Self {
         let mut failure =
             Self::new(self.kind, format!("profile `{first}` failed with the same error: {}", self.error));
@@ -194,7 +194,7 @@ impl Failure {
         failure
     }
 
-    /// As one line of JSON: for `--error-json`, and for other processes.
+    /// Renders it as one line of JSON, for `--error-json` and for other processes.
     pub(crate) fn render_json(&self) -> String {
         let value = json!({
             "kind": self.kind.as_str(),
@@ -207,8 +207,8 @@ impl Failure {
         value.to_string()
     }
 
-    /// What [`Failure::render_json`] wrote; `None` for anything else. Its texts are those of another process, and each
-    /// is one line.
+    /// Parses the output of [`Failure::render_json`]; `None` for anything else. The text may come from another process,
+    /// so each field is reduced to one line.
     pub(crate) fn parse_json(text: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(text).ok()?;
         let shown = |text: &str| printable(text).into_owned();
@@ -227,7 +227,7 @@ impl Failure {
         Some(failure)
     }
 
-    /// Its lines as they are printed, without colours.
+    /// Returns its lines as printed, without colours.
     pub(crate) fn render_lines(&self, called_as: CalledAs) -> Vec<String> {
         let name = called_as.as_str();
         let explanation = self.aws_error.iter().flat_map(|error| &error.explanation.0);
@@ -236,7 +236,7 @@ impl Failure {
         lines.extend(self.causes.iter().map(|cause| format!("  caused by: {cause}")));
         lines.extend(explanation.map(ToString::to_string));
         lines.extend(self.hints.iter().map(|hint| format!("{name}: hint: {hint}")));
-        // The end of a line in a text of others is not the end of this one.
+        // A line break in text from outside must not start a new line.
         lines.into_iter().map(|line| line.replace('\n', "\\n")).collect()
     }
 
@@ -265,13 +265,13 @@ impl Failure {
         }
     }
 
-    /// The exit code.
+    /// Returns the exit code.
     ///
     /// | kind | code | in `exec` | as `aws-vault` |
     /// |---|---|---|---|
-    /// | failed | 1 | 125 | 1 |
+    /// | wrong usage, invalid config | 2 | 125 | 1 |
     /// | wrong use, bad config | 2 | 125 | 1 |
-    /// | refused | 3 | 125 | 1 |
+    /// | the user must answer | 4 | 125 | 1 |
     /// | a person is needed | 4 | 125 | 1 |
     /// | cancelled | 130 | 130 | 130 |
     /// | command not executable, not found | 126, 127 | 126, 127 | 126, 127 |
@@ -294,12 +294,12 @@ impl Failure {
     }
 }
 
-/// Whose exit code it is.
+/// Which exit codes apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// A command of hatbox's own.
+    /// Those of a hatbox command.
     Own,
-    /// `exec`, where the code would else be taken for the child's.
+    /// Those of `exec` before its child runs, which must differ from the child's.
     BeforeChild,
 }
 

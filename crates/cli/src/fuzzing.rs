@@ -1,5 +1,5 @@
-//! One function for each parser of foreign bytes. `cargo fuzz` gives them whatever it makes up (fuzz/), the test below
-//! what is kept in fuzz/corpus: neither may panic.
+//! One function for each parser of untrusted bytes. `cargo fuzz` runs them on generated input (fuzz/), and the test
+//! below on fuzz/corpus. None of them may panic.
 
 use hatbox_core::answer::{parse_process_answer, parse_service_answer};
 use hatbox_core::cache::parse_cached_session;
@@ -24,10 +24,10 @@ use crate::store::item_text::parse_any_item;
 use crate::store::{accepts_answer, accepts_item, accepts_manifest};
 use crate::world::settings::load_settings;
 
-/// What is run on foreign bytes.
+/// A function that parses untrusted bytes.
 pub type Target = fn(&[u8]);
 
-/// Each target by its name, which is that of its corpus.
+/// The targets, by the name of their corpus.
 pub const TARGETS: [(&str, Target); 16] = [
     ("account-details", sources),
     ("cached-session", |bytes| drop(parse_cached_session(bytes))),
@@ -57,7 +57,7 @@ pub const TARGETS: [(&str, Target); 16] = [
 /// Runs one target.
 ///
 /// # Panics
-/// When there is none of this name; and when the target finds a fault, which is what it is for.
+/// If there is no target of this name, or if the target detects a bug.
 pub fn run(name: &str, bytes: &[u8]) {
     let target = TARGETS.iter().find(|(known, _)| *known == name);
     assert!(target.is_some(), "there is no target `{name}`");
@@ -74,7 +74,7 @@ fn config(bytes: &[u8]) {
     }
 }
 
-/// The first line is the value, the rest the file: the same edit again changes nothing.
+/// The first line is the value, the rest is the file. Applying the same edit twice must change nothing more.
 fn config_edit(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (value, file) = text.split_once('\n').unwrap_or((&text, ""));
@@ -108,7 +108,7 @@ fn row(bytes: &[u8]) {
     }
 }
 
-/// The first line is the code, the rest the message.
+/// The first line is the code, the rest is the message.
 fn aws_error(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (code, message) = text.split_once('\n').unwrap_or((&text, ""));
@@ -122,7 +122,7 @@ fn item(bytes: &[u8]) {
     accepts_item(bytes);
 }
 
-/// Settings are read from a file whose owner and mode count.
+/// Written to a file, as the owner and the mode of a settings file are checked.
 fn settings(bytes: &[u8]) {
     let path = std::env::temp_dir().join(format!("hatbox-fuzz-{}.toml", std::process::id()));
     if std::fs::write(&path, bytes).is_ok() {
@@ -145,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// Every target has a corpus, no corpus is without its target, and each has its file for `cargo fuzz`.
+    /// Every target has a corpus and a file for `cargo fuzz`, and every corpus has a target.
     #[test]
     fn what_is_kept_of_each_target_is_read_without_a_panic() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
@@ -155,7 +155,7 @@ mod tests {
             for seed in fs::read_dir(fuzz.join("corpus").join(name)).unwrap() {
                 let bytes = fs::read(seed.unwrap().path()).unwrap();
                 target(&bytes);
-                // What is cut short anywhere is foreign too.
+                // Truncated input must not panic either.
                 (0..bytes.len()).step_by(1 + bytes.len() / 64).for_each(|end| target(&bytes[..end]));
                 count += 1;
             }
@@ -164,8 +164,8 @@ mod tests {
         }
         assert_eq!(fs::read_dir(fuzz.join("corpus")).unwrap().count(), TARGETS.len());
     }
-    /// A manifest's dependencies on Linux: those that are always there, and `age`, each with its version, features, and
-    /// whether it has its default ones.
+    /// Returns a manifest's dependencies on Linux, `age` and the non-optional ones, each with its version, its features
+    /// and whether default features are on.
     fn dependencies(manifest: &toml::Table, workspace: &toml::Table) -> BTreeMap<String, String> {
         let linux = ["cfg(unix)", "cfg(target_os = \"linux\")"];
         let of_target = |name: &str| manifest.get("target")?.get(name)?.get("dependencies");
@@ -191,7 +191,7 @@ mod tests {
         found.into_iter().map(|(name, entry)| (name, format!("{entry:?}"))).collect()
     }
 
-    /// `cargo fuzz` needs nightly and takes long, so a dependency that is missing there would be found late.
+    /// `cargo fuzz` needs nightly and takes long, so a missing dependency would be noticed late.
     #[test]
     fn the_fuzz_targets_have_the_dependencies_of_the_program() {
         let load = |path: &str| -> toml::Table {

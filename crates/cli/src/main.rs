@@ -1,4 +1,4 @@
-//! The `hatbox` binary: hardens itself, parses, makes the world, runs one command, reports.
+//! The `hatbox` binary: hardens the process, parses arguments, builds the world, runs one command, reports failures.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -55,7 +55,7 @@ use world::World;
 use world::environment::Environment;
 
 fn main() -> ExitCode {
-    // Security: first of all, before anything secret is read.
+    // Security: before anything secret is read.
     let received = sys::hardening::harden();
     let words: Vec<OsString> = std::env::args_os().collect();
     let (called_as, own_name) = (called_as(words.first()), own_name(words.first()));
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     let detail = if cli.global.debug { Detail::Debug } else { Detail::Usual };
     sys::allocator::begin_wiping();
     let environment = Environment::load();
-    // Security: what is read is taken away, and no thread has been started yet.
+    // Security: remove the secrets that were read, while no other thread exists.
     sys::own_environment::forget(is_store_secret);
     let world = World::new(environment, Output::new(called_as, detail), received, own_name);
     let (stage, result) = run(&world, &cli);
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The line, or the exit code where it is answered already.
+/// Parses the command line. Returns the exit code if that was all, as for `--help`.
 fn parse(mut words: Vec<OsString>, called_as: CalledAs) -> Result<Cli, ExitCode> {
     if let Some(cli) = parse_called(&words) {
         return Ok(cli);
@@ -116,13 +116,13 @@ fn is_help(error: &clap::Error) -> bool {
     matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
-/// The same answer, of the command line that is made for help.
+/// Parses again with the command definition that has the complete help, and returns its answer.
 fn with_whole_help(error: clap::Error, words: &[OsString]) -> clap::Error {
     command_for_help().try_get_matches_from(words).err().unwrap_or(error)
 }
 
 fn print(output: &Output, text: &str) -> ExitCode {
-    // A reader that has gone away is no reason for an error.
+    // A closed stdout is not an error here.
     output.data(text).ok();
     ExitCode::SUCCESS
 }
@@ -135,7 +135,7 @@ fn complete(
 ) -> ExitCode {
     let world = World::new(Environment::load(), Output::new(called_as, Detail::Usual), received, own_name);
     let asked = words.get(1..).unwrap_or_default();
-    // Whatever fails, a shell would show it in the middle of a line.
+    // Errors are ignored, as the shell would print them in the middle of the command line.
     commands::shell::completion::run(&world, Cli::command(), asked).ok();
     ExitCode::SUCCESS
 }
@@ -177,19 +177,19 @@ fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
     }
 }
 
-/// The name under which this program runs: that of a link, or of another name that it was given.
+/// Returns the name that this program was started with, such as that of a link.
 fn own_name(program: Option<&OsString>) -> Option<String> {
     let name = Path::new(program?).file_name()?;
     Some(name.to_string_lossy().into_owned())
 }
 
-/// A link named `aws-vault` makes the program a drop-in for it.
+/// A link named `aws-vault` makes the program a drop-in replacement.
 fn called_as(program: Option<&OsString>) -> CalledAs {
     let name = program.and_then(|path| Path::new(path).file_stem());
     if name.is_some_and(|name| name == "aws-vault") { CalledAs::AwsVault } else { CalledAs::Hatbox }
 }
 
-/// Help and version go to stdout with 0; wrong use to stderr with 2 (1 as `aws-vault`, 125 for `exec`).
+/// Prints help and version to stdout with exit code 0; wrong usage to stderr with 2 (1 as `aws-vault`, 125 for `exec`).
 fn report_usage(error: &clap::Error, called_as: CalledAs, words: &[OsString]) -> ExitCode {
     let output = Output::new(called_as, Detail::Usual);
     match resolve_wrong_use(error, words) {

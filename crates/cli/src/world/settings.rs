@@ -1,4 +1,4 @@
-//! hatbox's own settings file, `~/.config/hatbox/config.toml`: what it may say, and whether it is believed.
+//! hatbox's own settings file, `~/.config/hatbox/config.toml`: its values, and whether it is trusted.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,22 +11,22 @@ use crate::errors::{Failure, FailureKind};
 use crate::store::StoreKind;
 use crate::sys::access::{Ownership, open_unblocked};
 
-/// How long the unlocked state is held after its last use.
+/// How long the store stays unlocked after its last use.
 const UNLOCK_TIMEOUT: Duration = Duration::from_mins(15);
-/// How long it is held at most, however often it is used.
+/// The maximum time that the store stays unlocked, however often it is used.
 const UNLOCK_MAX: Duration = Duration::from_hours(12);
 const PROMPT_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// No settings file is larger.
+/// Limit in bytes of the settings file.
 const LIMIT: u64 = 16 << 20;
 
-/// What the file says.
+/// The values of the settings file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     pub(crate) backend: Option<StoreKind>,
-    /// Where TOTP seeds are kept, if not beside the access keys.
+    /// The backend for TOTP seeds, if not that of the access keys.
     pub(crate) seed_backend: Option<StoreKind>,
-    /// Who gives MFA codes: what `--prompt` takes.
+    /// The source of MFA codes, with the values of `--prompt`.
     pub(crate) prompt: Option<String>,
     pub(crate) file_dir: Option<PathBuf>,
     pub(crate) passphrase_file: Option<PathBuf>,
@@ -39,59 +39,59 @@ pub(crate) struct Settings {
     pub(crate) store_command: Option<String>,
     pub(crate) unlock_cache: UnlockCache,
     pub(crate) isolate_child: bool,
-    /// Programs with arguments that open a page, as in `BROWSER`.
+    /// The commands that open a page, as in `BROWSER`.
     pub(crate) browser: Option<String>,
-    /// What keeps the consoles of profiles apart.
+    /// How consoles of different profiles are kept apart.
     pub(crate) console_isolation: ConsoleIsolation,
-    /// Whether tokens of Identity Center are also in `~/.aws/sso/cache`.
+    /// Whether tokens of Identity Center are also saved in `~/.aws/sso/cache`.
     pub(crate) share_sso_cache: bool,
-    /// Whether coding agents get read-only sessions of every profile that does not say otherwise.
+    /// Whether coding agents get read-only sessions for every profile that does not say otherwise.
     pub(crate) read_only_for_agents: bool,
-    /// Whether uses of profiles are written down.
+    /// Which uses of profiles are recorded in the audit log.
     pub(crate) audit_log: AuditSetting,
-    /// Where users and roles are told: for the questions of `hatbox trust`, and for diagnoses.
+    /// Where users and roles are defined, for `hatbox trust` and for the diagnosis of denied calls.
     pub(crate) trust_sources: Vec<PathBuf>,
-    /// The fingerprint that the `file` store's identity must have.
+    /// The fingerprint that the identity of the `file` store must have.
     pub(crate) store_identity: Option<String>,
     unlock_timeout: Option<Duration>,
     unlock_max: Option<Duration>,
     prompt_timeout: Option<Duration>,
 }
 
-/// Where the unlocked state is held between commands.
+/// Where the unlocked state is kept between commands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum UnlockCache {
-    /// In the kernel keyring, or nowhere.
+    /// Only in the kernel keyring.
     #[default]
     Keyring,
-    /// Where there is no kernel keyring, in files of `XDG_RUNTIME_DIR`.
+    /// In files of `XDG_RUNTIME_DIR`, if there is no kernel keyring.
     RuntimeDir,
 }
 
-/// What keeps the consoles of profiles apart in the browser.
+/// How consoles of different profiles are kept apart in the browser.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ConsoleIsolation {
-    /// Nothing.
+    /// They are not.
     #[default]
     None,
-    /// A container of Firefox for each.
+    /// A Firefox container for each profile.
     FirefoxContainer,
-    /// A profile of a browser of the Chromium family for each.
+    /// A profile of a Chromium-based browser for each.
     ChromiumProfile,
 }
 
-/// Whether uses of profiles are written to the audit log.
+/// Which uses of profiles are recorded in the audit log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum AuditSetting {
-    /// Only those with `--reason`.
+    /// Only uses with `--reason`.
     #[default]
     Off,
-    /// All, where the log can be written.
+    /// All uses, if the log can be written.
     On,
-    /// All; nothing is handed over where the log cannot be written.
+    /// All uses; no credentials are handed over if the log cannot be written.
     Required,
 }
 
@@ -126,10 +126,10 @@ struct OnDisk {
 }
 
 impl OnDisk {
-    /// What the file decides that nobody but the user and root may: which programs are run, where keys are kept and
-    /// how they are guarded. `None` when it says nothing of the kind.
+    /// Returns a setting that only the user and root may make: which programs are run, where keys are stored and how
+    /// they are protected. `None` if the file has none.
     fn decides(&self) -> Option<&'static str> {
-        // Whoever adds a setting decides here which it is.
+        // No `..`: a new setting must be classified here.
         let Self {
             backend,
             seed_backend,
@@ -199,7 +199,7 @@ struct TrustOnDisk {
 }
 
 impl Settings {
-    /// The commands that are run by the shell, with the names of the settings.
+    /// Returns the shell commands, with the names of their settings.
     pub(crate) fn named_commands(&self) -> Vec<(&'static str, &str)> {
         [
             ("passphrase_command", self.passphrase_command.as_deref()),
@@ -223,7 +223,7 @@ impl Settings {
     }
 }
 
-/// Loads the settings; an absent file is an empty one.
+/// Loads the settings. A missing file counts as empty.
 pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     let failure = |text: String| Failure::new(FailureKind::Usage, text).at(path.display().to_string());
     let read = || {
@@ -234,7 +234,7 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
         }
         let ownership = Ownership::of(&file, &about);
         let mut text = String::new();
-        // One byte more than there may be, so that what is too large is noticed.
+        // One byte more than allowed, to detect a file that is too large.
         file.take(LIMIT + 1).read_to_string(&mut text)?;
         Ok((text, ownership))
     };
@@ -317,14 +317,13 @@ pub(crate) fn load_settings(path: &Path) -> Result<Settings, Failure> {
     })
 }
 
-/// Whether this is the same source wherever hatbox is run: live IAM, or a path that does not hang on the
-/// working directory.
+/// Returns whether a source is the same in every working directory: live IAM, or a path from `/` or `~`.
 fn is_source(source: &Path) -> bool {
     let is_live = source.to_str().is_some_and(|text| text == "live" || text.starts_with("live:"));
     is_live || source.is_absolute() || source.starts_with("~")
 }
 
-/// Whether this names a directory inside a password store: it leads nowhere else, and is no option.
+/// Returns whether this names a directory inside a password store, does not lead out of it, and is not an option.
 fn is_prefix(text: &str) -> bool {
     text.split('/').all(|part| {
         !part.is_empty()
@@ -333,12 +332,12 @@ fn is_prefix(text: &str) -> bool {
     })
 }
 
-/// Refuses a file that names a command, unless it is the user's or the system's, and closed to other writers.
+/// Rejects a file that names a command, unless it belongs to the user or root and no other user can write to it.
 pub(crate) fn check_may_name_a_command(ownership: Ownership, shown: &str) -> Result<(), Failure> {
     check_trusted(ownership, shown, "names a command to run")
 }
 
-/// The same for a file that decides something else of weight: `what`, in words.
+/// Rejects a file with another critical setting. `what` describes the setting.
 fn check_trusted(ownership: Ownership, shown: &str, what: &str) -> Result<(), Failure> {
     ownership.check_trusted().map_err(|why| {
         let failure = Failure::new(FailureKind::Refused, format!("`{shown}` {what}, and {why}"));
@@ -416,7 +415,7 @@ mod tests {
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
             assert_eq!(load_settings(&path).unwrap_err().kind, FailureKind::Refused, "{line}");
         }
-        // What decides nothing does no harm, whoever wrote it.
+        // A file without critical settings is harmless, whoever wrote it.
         std::fs::write(&path, "prompt_timeout = \"1m\"\n").unwrap();
         assert!(load_settings(&path).is_ok());
     }
