@@ -1,4 +1,5 @@
-//! `add` on a terminal: the key is checked, the user's MFA device found, the region set; and from nothing to a role.
+//! `add` on a terminal: checks the key, finds the user's MFA device, sets the region; and the way from nothing to a
+//! role.
 
 use hatbox_sandbox::world::World;
 
@@ -14,7 +15,7 @@ pub(crate) const REGION: &str = "Region (such as eu-west-1, Enter for none):";
 const OWNER: &str = "The key belongs to the user jan of account 111122223333.";
 const TYPED: &str = "MFA device (arn:aws:iam::ACCOUNT:mfa/NAME, Enter for none):";
 
-/// Jan may call IAM, and has these devices.
+/// Lets jan call IAM, and gives her these devices.
 fn fixture_with(devices: &[&str]) -> Fixture {
     Fixture::empty_in(&["jan-work"], |world: &mut World| {
         may_use_iam(world);
@@ -23,7 +24,7 @@ fn fixture_with(devices: &[&str]) -> Fixture {
     })
 }
 
-/// `hatbox add` with the key typed, up to the question after it.
+/// Types the key for `hatbox add`, up to the next prompt.
 fn typed(run: &Run, id: &str, secret: &str) -> Terminal {
     let terminal = Terminal::start_wide(run, 120);
     terminal.wait_for_prompt(ID);
@@ -94,7 +95,7 @@ fn several_devices_are_offered_and_a_passkey_is_not() {
 
 #[test]
 fn what_aws_does_not_say_is_asked_for_and_no_check_asks_aws_nothing() {
-    // No permission to list devices.
+    // Without permission to list devices.
     let fixture = Fixture::empty(&["jan-work"]);
     let mut terminal = add(&fixture, &[]);
     terminal.wait_for_prompt(CHECK);
@@ -105,14 +106,14 @@ fn what_aws_does_not_say_is_asked_for_and_no_check_asks_aws_nothing() {
     terminal.wait_for_prompt(REGION);
     terminal.type_keys("\r");
     assert_code(terminal.wait(), 0, &terminal);
-    // No device at all.
+    // Without a device.
     let fixture = fixture_with(&[PASSKEY]);
     let mut terminal = add(&fixture, &["--region", "eu-west-1"]);
     terminal.wait_for_prompt(CHECK);
     terminal.type_keys("\r");
     assert_code(terminal.wait(), 0, &terminal);
     assert!(terminal.screen().join("\n").contains("The user has no MFA device that gives codes."));
-    // Not asked, by a no and by the flag.
+    // No call is made if the user declines, or with `--no-check`.
     for flags in [&["--force"][..], &["--force", "--no-check"]] {
         let before = fixture.log().len();
         let mut terminal = add(&fixture, flags);
@@ -150,7 +151,7 @@ fn a_key_that_aws_does_not_know_is_stored_only_after_a_yes() {
         let stored = fixture.hatbox(&["list", "--credentials"]).run().ok().stdout;
         assert_eq!(stored, if code == 0 { "jan-work\n" } else { "" });
     }
-    // Where no one answers, the key is stored all the same.
+    // If the endpoint does not answer, the key is stored without a check.
     let fixture = fixture_with(&[PHONE]);
     let key = fixture.key("jan-work");
     let run = fixture.hatbox(&["add", "jan-work"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
@@ -176,7 +177,7 @@ fn as_aws_vault_nothing_is_checked() {
     assert_eq!(fixture.log().len(), 0);
 }
 
-/// What README shows: two commands, and then the first one under a role that requires MFA.
+/// The example in README: two commands, and then the first command with a role that requires MFA.
 #[test]
 fn from_nothing_to_a_role_with_mfa_takes_two_commands() {
     let fixture = fixture_with(&[PHONE]);

@@ -1,5 +1,4 @@
-//! Answers of an endpoint that must not be believed: credentials that are over, or of which a part is missing; and
-//! answers without an end.
+//! Answers of an endpoint that must be rejected: expired credentials, missing parts, and answers without an end.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -74,7 +73,7 @@ fn credentials_that_cannot_work_are_neither_handed_over_nor_cached() {
     assert_eq!(list.stdout, "", "something was cached");
 }
 
-/// What GetSessionToken's answer with the same credentials leads to.
+/// Serves the same credentials as the answer to GetSessionToken.
 fn stub_of_session(fixture: &Fixture, granted: &Granted) -> String {
     let body = granted.clone();
     let stub = Stub::answering(move || body.of_session(), None);
@@ -104,7 +103,7 @@ fn a_clock_that_is_wrong_is_named_where_credentials_are_over_or_shorter() {
     assert!(right.stderr.contains(" instead of 1h\n"), "{}", right.stderr);
 }
 
-/// What an endpoint sends before the part that has no end, and that part.
+/// What an endpoint sends first, and the part that it then repeats without end.
 const ENDLESS: [(&str, &str); 6] = [
     ("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n", " "),
     ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n<AssumeRoleResponse>", "<a/>"),
@@ -114,7 +113,7 @@ const ENDLESS: [(&str, &str); 6] = [
     ("HTTP/1.1 200 OK\r\n", "X-Many: a\r\n"),
 ];
 
-/// Writes until the client hangs up, and counts the bytes that were taken.
+/// Writes until the client closes the connection, and counts the bytes that were accepted.
 fn write_endlessly(mut client: TcpStream, head: &str, part: &str, taken: &AtomicUsize) {
     let block = part.repeat(65536 / part.len());
     let mut text = head;
@@ -124,7 +123,7 @@ fn write_endlessly(mut client: TcpStream, head: &str, part: &str, taken: &Atomic
     }
 }
 
-/// Nothing reads what the kernel takes into its buffers: 4 MiB and more on each side of a connection.
+/// The kernel buffers 4 MiB and more on each side of a connection, even if the client reads nothing.
 const BUFFERS: usize = 16 << 20;
 
 #[test]
@@ -134,7 +133,7 @@ fn an_answer_without_an_end_is_cut_off_and_its_endpoint_named() {
          mfa_serial = arn:aws:iam::111122223333:mfa/jan\n"
     ));
     for (number, (head, part)) in ENDLESS.into_iter().enumerate() {
-        // A code is sent once.
+        // Each code is sent only once.
         let code = ["111111", "222222", "333333", "444444", "555555", "666666"][number];
         let runs: [(&[&str], usize); 4] = [
             (&["exec", "ops", "--", "true"], 3),
@@ -204,7 +203,7 @@ fn a_key_removed_during_a_call_leaves_no_session_behind() {
     });
     let changes: [&dyn Fn(); 2] = [
         &|| drop(fixture.hatbox(&["remove", "--force", "jan-work"]).run().ok()),
-        // Another key under the same name.
+        // Another key with the same name.
         &|| {
             let other = fixture.hatbox(&["add", "--env", "--force", "jan-work"]);
             let other = other.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");

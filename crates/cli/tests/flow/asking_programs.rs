@@ -1,4 +1,4 @@
-//! Programs that ask at the terminal by themselves: it is theirs while they run, and hatbox's again after.
+//! Programs that prompt on the terminal themselves: they own it while they run, and hatbox gets it back.
 
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, PASSPHRASE};
 use crate::run::{Run, finish};
 use crate::terminal::Terminal;
 
-/// Reads from the terminal as a program does that was started by hand: only in the foreground.
+/// Reads from the terminal like a program started by hand, which only works in the foreground.
 const ASKS: &str = "stty -echo </dev/tty; printf 'opener: ' >/dev/tty; IFS= read -r text </dev/tty; \
                     stty echo </dev/tty; printf '%s' \"$text\"";
 
@@ -56,10 +56,10 @@ fn ctrl_z_leaves_no_helper_stopped_for_good() {
     assert!(terminal.wait().success());
 }
 
-/// Starts a program of its own and waits; both write down who they are.
+/// Starts a child process and waits; both write down their process ids.
 const WAITS: &str = "sleep 300 & echo $! >>\"$HOME/pids\"; echo $$ >>\"$HOME/pids\"; wait";
 
-/// The processes that [`WAITS`] wrote down, once both have.
+/// Returns the processes that [`WAITS`] wrote down, once both have started.
 fn waiting(fixture: &Fixture) -> Vec<String> {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
@@ -72,7 +72,7 @@ fn waiting(fixture: &Fixture) -> Vec<String> {
     }
 }
 
-/// Whether it runs: one that has ended may lie there until it is collected.
+/// Returns whether the process runs: a zombie does not.
 fn runs(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
@@ -118,7 +118,7 @@ fn a_signal_to_hatbox_alone_ends_its_helpers_with_it() {
                 assert_eq!(outcome.signal(), Some(signal.as_raw()), "{what}: {}", outcome.stderr);
                 wait_for_end(&pids, &what);
             }
-            // The end of the test locks the store, and waits for no helper.
+            // The test ends with `hatbox lock`, which must not wait for the helper.
             fixture.write_settings("");
         }
     }
@@ -135,7 +135,7 @@ fn a_signal_that_hatbox_inherited_as_ignored_ends_nothing() {
     fixture.write_settings("passphrase_command = \"opener\"\n");
     let run =
         fixture.hatbox(&["exec", "-n", "jan-work", "--", "echo", "done"]).without("HATBOX_FILE_PASSPHRASE");
-    // As below nohup(1), which takes a terminal's place for more than that.
+    // As under nohup(1), which also replaces the terminal.
     let child = run.under("sh", &["-c", "trap '' HUP; exec \"$@\"", "sh"]).spawn();
     let end = Instant::now() + Duration::from_secs(20);
     while !fixture.home().join("started").exists() {
@@ -147,7 +147,7 @@ fn a_signal_that_hatbox_inherited_as_ignored_ends_nothing() {
     assert_eq!(finish(child, "ignoring HUP").ok().stdout, "done\n");
 }
 
-/// An empty or relative entry of PATH leads into the working directory, where anyone may have put a program.
+/// An empty or relative entry of PATH is the working directory, where anyone may have put a program.
 #[test]
 fn a_program_in_the_working_directory_is_never_run() {
     let fixture = Fixture::with_config(
@@ -161,7 +161,7 @@ fn a_program_in_the_working_directory_is_never_run() {
         std::fs::write(&path, "#!/bin/sh\ntouch \"$HOME/ran\"\necho 123456\n").unwrap();
         std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     }
-    // Also one that the config names, which the shell looks for.
+    // Also for a program that the config names, which the shell searches for.
     fixture.write_program("../here/giver", "#!/bin/sh\ntouch \"$HOME/ran\"\necho 123456\n");
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();
     fixture.write_config(&format!(
@@ -200,7 +200,7 @@ fn a_program_in_the_working_directory_is_never_run() {
     }
 }
 
-/// Waits until the file `go` is there, and says first that it runs.
+/// Records that it runs, and waits until the file `go` exists.
 const HOLDS: &str = "touch \"$HOME/started\"; while ! test -e \"$HOME/go\"; do sleep 0.01; done";
 
 fn let_go(fixture: &Fixture) {
@@ -221,7 +221,7 @@ fn a_slow_store_program_is_shown_on_a_terminal_while_it_lasts() {
     fixture.write_settings("");
 }
 
-/// The helper holds the terminal for longer than any line waits.
+/// The helper uses the terminal for longer than hatbox waits before it shows a line.
 #[test]
 fn no_line_is_shown_over_what_a_helper_has_on_the_terminal() {
     let asks = "stty -echo </dev/tty; printf 'keeper: ' >/dev/tty; IFS= read -r text </dev/tty; sleep 1; \
@@ -238,7 +238,7 @@ fn no_line_is_shown_over_what_a_helper_has_on_the_terminal() {
             run = run.without("HATBOX_FILE_PASSPHRASE");
         }
         if setting == "store_command" {
-            // Without a terminal it is not asked, and answers nothing; what may ask comes after that.
+            // Without a terminal the helper must not ask, and answers nothing; the call that may ask follows.
             let says = |error: &str| format!("echo '{{\"version\":1,\"error\":\"{error}\"}}'");
             let locked =
                 format!("case $(cat) in *'\"may_ask\":true'*) ;; *) {}; exit;; esac", says("locked"));
@@ -254,7 +254,7 @@ fn no_line_is_shown_over_what_a_helper_has_on_the_terminal() {
     }
 }
 
-/// What it writes on the terminal is not seen, so the line stays; it is said once.
+/// hatbox cannot see the program's own output, so it prints its line once and keeps it.
 #[test]
 fn on_a_terminal_a_slow_helper_is_named_once_with_the_way_to_stop_it() {
     let fixture = Fixture::with_config(
@@ -268,7 +268,7 @@ fn on_a_terminal_a_slow_helper_is_named_once_with_the_way_to_stop_it() {
     let_go(&fixture);
     terminal.wait();
     assert_eq!(terminal.transcript().matches("waiting for").count(), 1, "{}", terminal.transcript());
-    // Ctrl-C does.
+    // Ctrl-C stops it.
     std::fs::remove_file(fixture.home().join("go")).unwrap();
     let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "guarded", "--", "true"]), 200);
     terminal.wait_for(line, 1);

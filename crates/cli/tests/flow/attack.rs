@@ -1,5 +1,5 @@
-//! What another process of the same user can get out of a running hatbox, which has its secrets in memory: of
-//! itself nothing, while the same attacks work on a program that does not defend itself.
+//! What another process of the same user can read from a running hatbox, which has secrets in memory: nothing, while
+//! the same attacks succeed on a program without protection.
 
 use std::process::{Command, Stdio};
 
@@ -7,11 +7,11 @@ use crate::fixture::{Fixture, PASSPHRASE};
 use crate::run::Run;
 use crate::terminal::Terminal;
 
-/// A uid that nobody has: root could read everything, and the developer's own may be under Yama.
+/// An unused uid: root could read everything, and Yama may restrict the developer's own.
 const UID: &str = "61235";
 const SECRET: &str = "canary of the environment";
 
-/// Tries each way in on the process `$1`, and prints the names of those that worked.
+/// Tries each attack on the process `$1`, and prints the names of those that succeeded.
 const ATTACKS: &str = r#"
 import ctypes, os, sys
 pid, needle = int(sys.argv[1]), sys.argv[2].encode()
@@ -83,7 +83,7 @@ fn a_process_of_the_same_user_gets_nothing_out_of_a_hatbox_that_waits_with_its_s
         return;
     }
     let mut plain = as_user("sleep").arg("60").env("SECRET", SECRET).stdout(Stdio::null()).spawn().unwrap();
-    // It has become its program once it has its name.
+    // The process runs the program once it has its name.
     let name = format!("/proc/{}/comm", plain.id());
     while std::fs::read_to_string(&name).unwrap().trim() != "sleep" {
         std::thread::sleep(std::time::Duration::from_millis(5));
@@ -101,7 +101,7 @@ fn a_process_of_the_same_user_gets_nothing_out_of_a_hatbox_that_waits_with_its_s
     std::fs::copy(env!("CARGO_BIN_EXE_hatbox"), &binary).unwrap();
     let owner = format!("{UID}:{UID}");
     assert!(Command::new("chown").args(["-R", &owner]).arg(fixture.path("")).status().unwrap().success());
-    // Started in a session keyring of its own, which goes with it.
+    // Runs in its own session keyring, which ends with it.
     let run = Run::new(&binary, fixture.variables())
         .args(["exec", "jan-work", "--", "true"])
         .env("SECRET", SECRET)
@@ -113,7 +113,7 @@ fn a_process_of_the_same_user_gets_nothing_out_of_a_hatbox_that_waits_with_its_s
     for needle in [SECRET, PASSPHRASE, &secret] {
         assert_eq!(attack(terminal.pid(), needle), "", "{needle}");
     }
-    // Root may look: what opened the store is gone from the environment that the kernel shows.
+    // Even root cannot see what opened the store in the environment that the kernel shows.
     let environ = std::fs::read(format!("/proc/{}/environ", terminal.pid())).unwrap();
     let has = |text: &str| environ.windows(text.len()).any(|w| w == text.as_bytes());
     assert!(has(SECRET) && has("HATBOX_FILE_PASSPHRASE="));

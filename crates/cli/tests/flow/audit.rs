@@ -1,4 +1,4 @@
-//! The audit log: what was handed to whom, and `hatbox log`.
+//! The audit log: which uses are recorded, and `hatbox log`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,7 +20,7 @@ fn log_path(fixture: &Fixture) -> PathBuf {
     fixture.path("home/.local/state/hatbox/log/audit.jsonl")
 }
 
-/// Jan's key, a role, and this value of the setting.
+/// A fixture with jan's key, a role, and this value of the setting.
 fn with_log(value: &str) -> Fixture {
     let fixture = Fixture::with_config(CONFIG);
     let settings = fixture.path("home/.config/hatbox/config.toml");
@@ -102,7 +102,7 @@ fn without_the_setting_only_uses_with_a_reason_are_written() {
 fn a_log_that_cannot_be_written_stops_nothing_unless_it_is_required() {
     let run = |fixture: &Fixture| fixture.hatbox(&["exec", "reader", "--", "true"]).run();
     for (setting, code) in [("on", 0), ("required", 125)] {
-        // Neither a link elsewhere nor a file that others may read is written to.
+        // hatbox does not write to a link, or to a file that others may read.
         let fixture = with_log(setting);
         run(&fixture).ok();
         let path = log_path(&fixture);
@@ -128,7 +128,7 @@ fn a_log_that_cannot_be_written_stops_nothing_unless_it_is_required() {
     }
 }
 
-/// Each way out of hatbox, on a disk that takes a part of a line and no more.
+/// Each way to hand over credentials, on a disk with room for only part of a line.
 const ON_A_FULL_DISK: &str = r#"
 log="$HOME/.local/state/hatbox/log"
 mkdir -p "$log" && mount -t tmpfs -o size=64k,mode=700 tmpfs "$log" || exit 9

@@ -1,4 +1,4 @@
-//! The sandbox's log of a run, in the words of the case files.
+//! The calls of a run in the sandbox's log, in the words of the case files.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use hatbox_sandbox::world::{Principal, SessionKind, World};
 
 use crate::fixture::Fixture;
 
-/// A moment, to tell the calls and sessions of a run from those before.
+/// A point in time, to separate the calls and sessions of a run from earlier ones.
 pub(crate) struct Before {
     calls: u64,
     sessions: BTreeSet<String>,
@@ -19,10 +19,10 @@ impl Before {
         Self { calls, sessions: fixture.world().sessions.into_keys().collect() }
     }
 
-    /// The calls since then, one line each, and the words for a key that signs or is handed over.
+    /// Returns the calls since then, one line each, and the words for keys that sign or are handed over.
     pub(crate) fn calls(&self, fixture: &Fixture, name_of: &dyn Fn(&str) -> Option<String>) -> Calls {
         let mut entries = fixture.client().log(self.calls).unwrap();
-        // What comes before credentials of the machine is no call of the plan.
+        // The calls before a machine's credentials are not part of the plan.
         entries.retain(|entry| !["PutToken", "ListRoles"].contains(&entry.action.as_str()));
         let world = fixture.world();
         let made: Vec<Option<String>> = entries.iter().map(|entry| self.made_by(&world, entry)).collect();
@@ -40,7 +40,7 @@ impl Before {
         Calls { entries, lines, words }
     }
 
-    /// The access key id that a call gave out.
+    /// Returns the access key id that a call returned.
     fn made_by(&self, world: &World, entry: &LogEntry) -> Option<String> {
         // The portal of Identity Center names the role by its permission set.
         let arn = entry.parameters.get("RoleArn").or(entry.resource.as_ref());
@@ -55,7 +55,7 @@ impl Before {
             (_, SessionKind::GetSessionToken { .. }) => entry.action == "GetSessionToken",
             _ => false,
         };
-        // A machine's credentials are the same until they are replaced.
+        // A machine's credentials stay the same until they are replaced.
         let is_new = |id: &String| entry.service == "metadata" || !self.sessions.contains(id);
         let mut new = world.sessions.iter().filter(|(id, _)| is_new(id));
         let found = new.find(|(_, session)| is_of(&session.principal, &session.kind));
@@ -71,7 +71,7 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
-    /// `call:N` for an access key id that this run obtained.
+    /// Returns `call:N` for an access key id that this run obtained.
     pub(crate) fn word_of(&self, id: &str) -> Option<String> {
         self.words.iter().find(|(made, _)| made == id).map(|(_, word)| word.clone())
     }
@@ -101,7 +101,7 @@ fn render_call(entry: &LogEntry, word: &dyn Fn(&str) -> String) -> String {
     add("mfa", parameter("SerialNumber"));
     assert_eq!(parameter("SerialNumber").is_some(), parameter("TokenCode").is_some(), "both or none");
     if let Some(name) = parameter("RoleSessionName") {
-        // hatbox's own choice when nobody names one.
+        // hatbox's default if the profile has no session name.
         add("session_name", Some(name).filter(|name| !name.starts_with("hatbox-")));
     }
     add("external_id", parameter("ExternalId"));

@@ -1,8 +1,8 @@
-//! A secret and the forms in which it may have got out.
+//! A secret and the forms in which it may have leaked.
 
 use std::fmt::Write;
 
-/// A secret in all the forms in which it is looked for.
+/// A secret in all forms that are searched for.
 pub(crate) struct Canary {
     pub(crate) name: String,
     forms: Vec<(&'static str, Vec<u8>)>,
@@ -18,7 +18,8 @@ impl Canary {
             ("URL-encoded", url_encoded(bytes, "0123456789ABCDEF").into_bytes()),
             ("url-encoded", url_encoded(bytes, "0123456789abcdef").into_bytes()),
         ];
-        // Inside a longer text base64 depends on where the secret begins; what its ends share is left out.
+        // Within a longer text, its base64 form depends on where the secret starts. Characters at the ends that also
+        // depend on other bytes are left out.
         for (skip, prefix) in [(0, 0), (2, 1), (3, 2)] {
             for alphabet in [STANDARD, URL_SAFE] {
                 let padded = [&b"\0\0"[..prefix], bytes].concat();
@@ -33,7 +34,7 @@ impl Canary {
         Self { name: name.into(), forms }
     }
 
-    /// The form in which it stands in `bytes`.
+    /// Returns the form in which it occurs in `bytes`.
     pub(crate) fn find_in(&self, bytes: &[u8]) -> Option<&'static str> {
         let has = |form: &[u8]| bytes.windows(form.len()).any(|window| window == form);
         self.forms.iter().find(|(_, form)| has(form)).map(|(how, _)| *how)

@@ -1,4 +1,4 @@
-//! Each file of the core crate's `tests/cases-b` again, now with the binary making the calls.
+//! Runs each file of the core crate's `tests/cases-b` with the real binary, which makes the calls.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,9 +21,9 @@ mod case;
 
 use case::{Case, Event};
 
-/// Keys that stand in the config or environment of a case, not in the store.
+/// Keys in the config or environment of a case, not in the store.
 const KEYS_ELSEWHERE: [&str; 3] = ["AKIAINFILE0000000000", "AKIAOTHERFILE0000000", "AKIAENVIRONMENT00000"];
-/// Notes that are said on each use; the others are for `explain`.
+/// Notes that are printed on each use; `explain` shows the others.
 const WARNINGS: [&str; 3] = ["note capped ", "note length-not-ours ", "note file-keys-differ "];
 
 #[test]
@@ -38,7 +38,7 @@ fn the_calls_of_the_case_files_are_those_that_the_sandbox_sees() {
             by_keys.entry(case.keys.clone()).or_default().push((name, case));
         }
     }
-    // Making a store takes a while, so cases with the same keys share one; two groups go side by side.
+    // Creating a store takes a while, so cases with the same keys share one. Two groups run in parallel.
     let groups = Mutex::new(by_keys.into_iter().collect::<Vec<_>>());
     let (runs, failures) = (Mutex::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -62,7 +62,7 @@ fn the_calls_of_the_case_files_are_those_that_the_sandbox_sees() {
     assert!(runs.into_inner().unwrap() >= 80, "the case files are not there");
 }
 
-/// A fixture on which cases with the same stored keys are played one after the other.
+/// A fixture for cases with the same stored keys, which run one after another.
 struct Stage {
     fixture: Fixture,
     stored: Vec<String>,
@@ -77,11 +77,11 @@ impl Stage {
         Self { fixture, stored: stored.to_vec() }
     }
 
-    /// Plays a case from a cleared cache; tells how many runs it had.
+    /// Runs a case with an empty cache. Returns the number of its runs.
     fn play(&self, name: &str, case: &Case, failures: &Mutex<Vec<String>>) -> usize {
         self.fixture.hatbox(&["clear"]).run().ok();
         self.fixture.write_config(&self.with_real_keys(&case.config));
-        // A person signs in beforehand: the cases are about the calls that come after.
+        // Sign in first, as the cases are about the later calls.
         if let Some(url) = case.config.lines().find_map(|line| line.strip_prefix("sso_start_url = ")) {
             sign_in_to(&self.fixture, url, &[]);
         }
@@ -96,7 +96,7 @@ impl Stage {
                     variables.remove(name);
                 }
                 Event::Wait(length) => {
-                    // What the runs took counts as waited, or a slow machine would see another story.
+                    // Subtract the time that the runs took, so that slow machines get the same result.
                     let passed = i64::try_from(since.elapsed().as_secs()).unwrap();
                     self.fixture.advance(i64::try_from(length.as_secs()).unwrap() - passed);
                     since = Instant::now();
@@ -119,8 +119,8 @@ impl Stage {
         runs
     }
 
-    /// Makes a run, and says in the words of the file what came of it. Notes are taken from `expected` when
-    /// stderr holds what they stand for.
+    /// Runs hatbox and returns the result in the words of the case file. Includes those notes of `expected` that stderr
+    /// confirms.
     fn run(&self, args: &[String], variables: &BTreeMap<String, String>, expected: &[String]) -> Vec<String> {
         let fixture = &self.fixture;
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -134,7 +134,7 @@ impl Stage {
         if let Some(serial) = expected.iter().find_map(|line| word(line, "mfa=")) {
             let code = fixture.code(&serial);
             let process = expected.iter().find_map(|line| word(line, "code_by="));
-            // A process that gives codes is a script by its name; it says that it was called.
+            // An `mfa_process` is a script of this name, which records that it was called.
             for name in ["phone", "token"] {
                 let answer = if process.as_deref() == Some(name) { code.as_str() } else { "not this one" };
                 fixture.write_program(name, &format!("echo {name} >>'{}'; echo {answer}", asked.display()));
@@ -175,7 +175,7 @@ impl Stage {
         }
         lines.extend(expected.iter().filter(|line| is_note_said(line, &shown)).cloned());
         let warnings = shown.lines().filter(|line| line.starts_with("hatbox: warning: "));
-        // About the file, not about the plan.
+        // About the file, not the plan.
         let warnings = warnings.filter(|line| !line.contains("AWS's own tools do not accept")).count();
         let wanted = expected.iter().filter(|line| WARNINGS.iter().any(|kind| line.contains(kind))).count();
         if warnings != wanted {
@@ -184,7 +184,8 @@ impl Stage {
         lines
     }
 
-    /// Makes `corp-login` print temporary credentials of an hour, and `oidc-token` a token. The file that it names its runs in is empty.
+    /// Makes `corp-login` print temporary credentials for an hour, and `oidc-token` a token. Returns the file that
+    /// records their runs.
     fn write_base_programs(&self) -> PathBuf {
         let (fixture, based) = (&self.fixture, self.fixture.path("home/based"));
         let (key, now) = (fixture.key(ENDLESS), fixture.client().status().unwrap().now);
@@ -204,8 +205,8 @@ impl Stage {
         based
     }
 
-    /// On a machine with a role. A profile without an identity must not find it: the container's address comes with
-    /// the case that asks for it.
+    /// Adds the metadata of a machine with a role. A profile without an identity must not use it. The container's
+    /// address is only set by cases that need it.
     fn with_metadata(&self, run: Run) -> Run {
         run.without("AWS_EC2_METADATA_DISABLED")
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.fixture.client().url())
@@ -234,7 +235,7 @@ impl Stage {
         real
     }
 
-    /// The config with the ids and secrets that this sandbox minted in the place of made-up ones.
+    /// Replaces the made-up ids and secrets in the config with those that this sandbox minted.
     fn with_real_keys(&self, config: &str) -> String {
         let mut secret = None;
         let mut text = String::new();
@@ -257,7 +258,7 @@ impl Stage {
         text
     }
 
-    /// The words for a long-lived key, by its id or the end of it.
+    /// Returns the words for a long-lived key, by its id or the end of it.
     fn name_of(&self, id: &str) -> Option<String> {
         if id.ends_with("ASIAINFILE0000000000") {
             return Some("file:short".to_owned());
@@ -275,7 +276,7 @@ impl Stage {
     }
 }
 
-/// The lines of a run that began with `corp-login`, which the sandbox does not see.
+/// Returns the lines of a run that started with `corp-login`, which the sandbox does not see.
 fn after_process(lines: &[String]) -> Vec<String> {
     let later = lines.iter().map(|line| {
         let word = |word: &str| {
@@ -289,7 +290,7 @@ fn after_process(lines: &[String]) -> Vec<String> {
     std::iter::once("credential_process by=corp-login".to_owned()).chain(later).collect()
 }
 
-/// `error: TEXT`, `at line N`, the first `hint: TEXT`.
+/// Extracts `error: TEXT`, `at line N` and the first `hint: TEXT`.
 fn error_lines(stderr: &str) -> Vec<String> {
     let find = |start: &str| stderr.lines().find_map(|line| line.strip_prefix(start).map(str::to_owned));
     let place = find("  --> ").map(|place| place.rsplit_once(':').unwrap().1.to_owned());
@@ -303,7 +304,7 @@ fn error_lines(stderr: &str) -> Vec<String> {
     .collect()
 }
 
-/// Whether stderr treats a note as it should: a warning is said, anything else is left to `explain`.
+/// Returns whether stderr is right about a note: warnings are printed, and other notes are left to `explain`.
 fn is_note_said(line: &str, stderr: &str) -> bool {
     let Some((kind, profile)) = line.strip_prefix("note ").and_then(|note| note.split_once(' ')) else {
         return false;

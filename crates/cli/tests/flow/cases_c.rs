@@ -1,5 +1,5 @@
-//! aws-vault's cases of SSO sign-ins, numbered as in the project's list of its behaviour: what hatbox does in each. Those
-//! of other sources are in the core crate's `tests/cases-b` and in `credential_process.rs`.
+//! aws-vault's cases of SSO sign-ins, with the numbers of the project's list of its behaviour, and what hatbox does in
+//! each. The cases of other sources are in the core crate's `tests/cases-b` and in `credential_process.rs`.
 
 use hatbox_sandbox::control::{Consent, FaultKind};
 
@@ -14,7 +14,7 @@ fn actions(fixture: &Fixture) -> Vec<String> {
 #[test]
 fn case_54_the_first_run_signs_in_and_later_ones_need_less() {
     let fixture = scene();
-    // `--stdout`: a browser is there, and is not opened. stdout is the command's alone.
+    // `--stdout`: a browser is available, but is not opened. stdout belongs to the command.
     let run = fixture.hatbox(&["exec", "--stdout", "dev", "--", "echo", "in"]);
     let mut terminal = Terminal::start_with_streams_elsewhere(&with_browser(&fixture, run));
     terminal.wait_for_prompt(WAITING);
@@ -25,7 +25,7 @@ fn case_54_the_first_run_signs_in_and_later_ones_need_less() {
     assert_eq!(terminal.wait().code(), Some(0), "{:?}", terminal.screen());
     assert!(!fixture.path("home/pages").exists(), "a browser was opened");
     assert_eq!(actions(&fixture), ["RegisterClient", "CreateToken", "GetRoleCredentials"]);
-    // Another profile of the session, then the same again.
+    // Another profile of the session, then the same ones again.
     for (profile, calls) in [("audit", 4), ("audit", 4), ("dev", 4)] {
         let run = fixture.hatbox(&["exec", profile, "--", "true"]).run().ok();
         assert_eq!((run.stdout.as_str(), fixture.log().len()), ("", calls), "{profile}");
@@ -49,7 +49,7 @@ fn case_54_a_variable_of_aws_vault_leaves_the_browser_alone_too() {
 #[test]
 fn case_55_pending_and_slow_down_are_waited_for() {
     let fixture = scene();
-    // The first poll is answered with SlowDownException, as one that came too early.
+    // The first poll is answered with SlowDownException, as if it came too early.
     fixture.client().add_fault(&fault(FaultKind::Throttling, 1, "CreateToken")).unwrap();
     let mut terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "dev", "--", "true"]), 200);
     confirm(&fixture, &terminal, Consent::Allow);
@@ -76,6 +76,6 @@ fn case_57_another_account_or_role_in_the_config_is_another_session() {
     let before = count(&fixture, "GetRoleCredentials");
     fixture.hatbox(&["exec", "dev", "--", "true"]).run().ok();
     assert_eq!(count(&fixture, "GetRoleCredentials"), before, "the first session is still there");
-    // And so is the sign-in: no one was asked.
+    // The sign-in is cached too: the user was not asked.
     assert_eq!(count(&fixture, "StartDeviceAuthorization"), 1);
 }

@@ -1,4 +1,4 @@
-//! The sandbox's world for the tests: one user, her devices, and roles of all kinds in two other accounts.
+//! The sandbox's world for the tests: one user, her MFA devices, and roles of all kinds in two other accounts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,28 +14,28 @@ use serde_json::{Value, json};
 pub(crate) const PEOPLE: &str = "111122223333";
 pub(crate) const WORK: &str = "444455556666";
 pub(crate) const SPOKES: &str = "777788889999";
-/// A region in which STS is off for jan's account.
+/// A region in which STS is disabled for jan's account.
 pub(crate) const DISABLED_REGION: &str = "ap-east-1";
 /// Jan's usual device.
 pub(crate) const PHONE: &str = "arn:aws:iam::111122223333:mfa/jan";
 pub(crate) const OTHER_PHONE: &str = "arn:aws:iam::111122223333:mfa/other-phone";
-/// A hardware token: its serial number is no ARN.
+/// A hardware token, whose serial number is not an ARN.
 pub(crate) const TOKEN: &str = "GAHT12345678";
-/// A device of somebody else.
+/// Another user's device.
 pub(crate) const KIMS_PHONE: &str = "arn:aws:iam::111122223333:mfa/kim";
 
-/// Name of a session of jan's that outlasts every test, for tests that start from temporary credentials.
+/// The name of a session of jan's that never expires during a test, for tests that start with temporary credentials.
 pub(crate) const ENDLESS: &str = "endless";
 pub(crate) const ENDLESS_TOKEN: &str = "canary-endless-token";
 
-/// What containers send.
+/// The token that containers send.
 pub(crate) const CONTAINER_TOKEN: &str = "canary-container-token";
 
-/// Makes the world in the sandbox directory `directory`, with an access key of jan's for each of `keys`.
+/// Creates the world in the sandbox directory `directory`, with an access key of jan's for each of `keys`.
 pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key> {
     let mut world = World::empty().unwrap();
     let now = Timestamp::now();
-    // A user has two keys at most in AWS; for a test it is handier when each profile has one of its own.
+    // In AWS a user has at most two keys; for tests, a separate key per profile is simpler.
     let minted: BTreeMap<String, Key> =
         keys.iter().map(|name| ((*name).to_owned(), world.mint_key(now).unwrap())).collect();
     let root_key = world.mint_key(now).unwrap();
@@ -107,7 +107,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
         ("named", &statement_with(&open, "Condition", &users_name()), 3600),
         ("tagless", &statement_with(&open, "Action", &json!("sts:AssumeRole")), 3600),
     ]);
-    // Also for tokens; behind the other statement, whose number some texts name.
+    // Also allows tokens. After the other statement, as some texts contain that statement's number.
     let provider = world.add_oidc_provider(WORK, ISSUER, AUDIENCE);
     world.identity_providers.insert(ISSUER.to_owned(), IdentityProvider::mint(Curve::P256).unwrap());
     work.oidc_providers = std::mem::take(&mut world.accounts.get_mut(WORK).unwrap().oidc_providers);
@@ -151,7 +151,7 @@ pub(crate) fn save_cast(directory: &Path, keys: &[&str]) -> BTreeMap<String, Key
     minted.into_iter().chain(others).collect()
 }
 
-/// With roles that may read and mend IAM: all of it, or no more than account details.
+/// Adds roles that may read and change IAM: all of it, or only account details.
 fn with_iam_roles(mut account: Account, like: &Role) -> Account {
     for (name, actions) in [("iam", "iam:*"), ("iam-details", "iam:GetAccountAuthorizationDetails")] {
         let policies = [("iam".to_owned(), policy(&json!([allow(&json!(actions))])))].into();
@@ -160,14 +160,14 @@ fn with_iam_roles(mut account: Account, like: &Role) -> Account {
     account
 }
 
-/// A statement with another member.
+/// Adds a member to a statement.
 fn statement_with(statement: &Value, name: &str, value: &Value) -> Value {
     let mut statement = statement.clone();
     statement[name] = value.clone();
     statement
 }
 
-/// MFA that is not an hour old.
+/// Requires MFA within the last hour.
 fn recent_mfa() -> Value {
     json!({
         "Bool": { "aws:MultiFactorAuthPresent": "true" },
@@ -175,7 +175,7 @@ fn recent_mfa() -> Value {
     })
 }
 
-/// The user's name as that of the session.
+/// Requires the user's name as the session name.
 fn users_name() -> Value {
     json!({ "StringEquals": { "sts:RoleSessionName": "${aws:username}" } })
 }

@@ -1,10 +1,10 @@
-//! Completion in real shells: what is offered, how it is inserted, and that no name is ever run.
+//! Completion in real shells: what it offers, how it is inserted, and that names are never run as commands.
 
 use crate::fixture::Fixture;
 use crate::shells::{Session, Shell};
 use crate::strace::is_strace_there;
 
-/// Names that a shell would make something of. Each begins like no other.
+/// Names with special characters of shells. No two start with the same letter.
 const HOSTILE: [&str; 19] = [
     "ax my prod",
     "bx$(touch pwned)",
@@ -35,7 +35,7 @@ fn config(names: &[&str]) -> String {
     names.iter().map(section).collect::<String>() + "[sso-session corp]\nsso_region = eu-west-1\n"
 }
 
-/// Has `capture` completed as hatbox is.
+/// Makes `capture` complete like hatbox.
 fn setup(shell: Shell) -> &'static str {
     match shell {
         Shell::Bash => "eval \"$(hatbox completions bash)\"; complete -F _hatbox_complete capture",
@@ -56,11 +56,11 @@ fn a_name_is_inserted_as_one_word_and_never_run() {
         for name in HOSTILE {
             let start: String = name.chars().take(2).collect();
             let typed = if name.starts_with('~') { format!("\\{start}") } else { start };
-            // What was typed is looked at by some shells only when it names something.
+            // Some shells expand the typed word only if it names something.
             let words = session.capture(&format!("capture exec {typed}\t"));
             assert_eq!(words, ["exec", name], "{shell:?}");
         }
-        // A quote that is open stays, and is closed.
+        // An open quote is kept, and closed.
         for (typed, name) in [("'ax", "ax my prod"), ("\"bx", "bx$(touch pwned)"), ("\"ix", "ix\\back")] {
             let words = session.capture(&format!("capture exec {typed}\t"));
             assert_eq!(words, ["exec", name], "{shell:?}: {typed}");
@@ -106,7 +106,7 @@ fn the_command_behind_exec_is_completed_as_without_hatbox() {
     fixture.write_program("frobnicate", "true");
     for shell in Shell::ALL.into_iter().filter(|shell| shell.is_here()) {
         let own = match shell {
-            // What bash-completion defines, where it is installed.
+            // bash-completion defines it if installed.
             Shell::Bash => {
                 "_command_offset() { local word; for ((word = 0; word < $1; word++)); do \
                  unset \"COMP_WORDS[word]\"; done; COMPREPLY=(--of-frobnicate); }"

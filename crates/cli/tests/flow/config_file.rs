@@ -1,4 +1,4 @@
-//! The user's config file: bad lines in it, and what an edit leaves untouched.
+//! The user's config file: invalid lines in it, and what an edit preserves.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
@@ -71,7 +71,7 @@ fn an_edit_keeps_every_other_byte_the_mode_and_the_link() {
         std::path::Path::new("../dotfiles-config"),
         "the link is still one"
     );
-    // A second add with another device changes that one line.
+    // A second `add` with another device changes only that line.
     fixture.add_run("llamas", &["--force", "--mfa-serial", "GAHT12345678"]).run().ok();
     let changed = std::fs::read_to_string(&real).unwrap();
     assert_eq!(changed, after.replace(PHONE, "GAHT12345678"));
@@ -123,11 +123,11 @@ fn settings_that_others_can_write_may_not_name_the_passphrase_command() {
     let run = fixture.hatbox(&["exec", "reader", "--", "true"]).without("HATBOX_FILE_PASSPHRASE").run();
     assert!(run.expect_code(125).stderr.contains("names a command to run"));
     assert!(!fixture.path("home/ran").exists());
-    // For the fixture's own last lock.
+    // Otherwise the `hatbox lock` that ends the test would reject the settings.
     std::fs::remove_file(path).unwrap();
 }
 
-/// A link to a device, or a file that has grown beyond all reason: an error that names it, and no memory filled.
+/// A link to a device, or a far too large file: an error names it, and it is not read into memory.
 #[test]
 fn a_config_or_settings_file_without_an_end_is_refused() {
     let fixture = Fixture::with_config("[profile jan-work]\n");

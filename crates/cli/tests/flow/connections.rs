@@ -1,4 +1,4 @@
-//! Calls that get no answer: the message says how far they came, and whose fault it is.
+//! Calls without an answer: the message says how far they came, and what caused it.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -85,7 +85,7 @@ fn a_proxy_that_gives_no_connection_is_named_without_its_password() {
             assert!(!run.stderr.contains("canary"), "the password is shown: {}", run.stderr);
         }
     }
-    // What goes past the proxy does not name it.
+    // A request that bypasses the proxy does not mention it.
     let proxy = format!("http://{}", nobody());
     let past = call(&fixture, "https://nowhere.invalid", &[("HTTPS_PROXY", &proxy), ("NO_PROXY", "invalid")]);
     assert!(past.stderr.contains("the host `nowhere.invalid` was not found"), "{}", past.stderr);
@@ -109,16 +109,16 @@ fn a_proxy_variable_that_cannot_be_read_is_an_error_and_nothing_goes_out() {
         );
         assert!(!run.stderr.contains("canary"), "{}", run.stderr);
     }
-    // Nothing for this machine goes through it.
+    // Requests to this machine bypass the proxy.
     fixture.hatbox(&["export", "jan-work"]).env("HTTPS_PROXY", "http://[").run().ok();
 }
 
-/// What a TLS server needs for the certificate that `openssl` makes by `arguments`, and the certificate's file. `None` where
-/// there is no openssl.
+/// Makes a certificate with `openssl ARGUMENTS`. Returns the configuration of a TLS server and the certificate's file;
+/// `None` if openssl is missing.
 pub(crate) fn make_tls_config(directory: &Path, arguments: &[&str]) -> Option<(Arc<ServerConfig>, String)> {
     let path = |name: &str| directory.join(name).to_str().unwrap().to_owned();
     let (key, certificate) = (path("key.pem"), path("certificate.pem"));
-    // None of the extensions that the system's own configuration adds.
+    // Without the extensions in the system's configuration.
     std::fs::write(path("openssl.cnf"), "[req]\ndistinguished_name = name\n[name]\n").unwrap();
     let made = Command::new("openssl")
         .args([
@@ -150,7 +150,7 @@ pub(crate) fn make_tls_config(directory: &Path, arguments: &[&str]) -> Option<(A
     Some((Arc::new(config), certificate))
 }
 
-/// A TLS server with such a certificate, for one test's life; where it is, and the certificate's file.
+/// Starts a TLS server with such a certificate until the end of the test. Returns its URL and the certificate's file.
 fn start_tls(directory: &Path, arguments: &[&str]) -> Option<(String, String)> {
     if std::net::ToSocketAddrs::to_socket_addrs(&("localhost", 0)).is_err() {
         eprintln!("skipped: the name localhost is not known here");
@@ -162,7 +162,7 @@ fn start_tls(directory: &Path, arguments: &[&str]) -> Option<(String, String)> {
     std::thread::spawn(move || {
         for client in listener.incoming() {
             let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
-            // The client ends it.
+            // The client closes the connection.
             Stream::new(&mut connection, &mut client.unwrap()).write_all(b"HTTP/1.1 500 No\r\n\r\n").ok();
         }
     });
@@ -223,7 +223,7 @@ fn a_slow_call_is_shown_on_a_terminal_while_it_lasts() {
     assert!(terminal.wait().success());
     let screen = terminal.screen().join("\n");
     assert!(screen.ends_with("done") && !screen.contains("waiting"), "it is left there: {screen}");
-    // Elsewhere a call that is not slow is not spoken of.
+    // A call that is not slow prints nothing.
     release.send(()).unwrap();
     let quick = run.run().ok();
     assert!(!quick.stderr.contains("waiting"), "{}", quick.stderr);
@@ -232,7 +232,7 @@ fn a_slow_call_is_shown_on_a_terminal_while_it_lasts() {
 #[test]
 fn a_cache_directory_that_cannot_be_used_is_an_error_with_a_way_out() {
     let fixture = fixture();
-    // A file in the place of the directory: also root cannot make one there.
+    // A file in place of the directory, which root cannot replace with a directory either.
     std::fs::write(fixture.path("no-directory"), "").unwrap();
     let run = fixture
         .hatbox(&["exec", "ops", "--", "true"])
@@ -278,7 +278,7 @@ fn an_endpoint_is_named_once_for_two_calls() {
     assert_eq!(outcome.stderr.matches("using the STS endpoint").count(), 1, "{}", outcome.stderr);
 }
 
-/// Whatever is in the place of a session: what the hint says to run does help, and none is given that fails too.
+/// Whatever replaces a session, the command in the hint helps, and no hint names a command that fails too.
 #[test]
 fn what_cannot_be_read_as_a_session_is_cleared_only_where_that_works() {
     let fixture = Fixture::with_config(
@@ -302,7 +302,7 @@ fn what_cannot_be_read_as_a_session_is_cleared_only_where_that_works() {
         }
         hints_at_clear
     };
-    // A directory: nothing that hatbox made, and not to be deleted with what is in it.
+    // hatbox never creates a directory here, so it must not be deleted with its content.
     let with_directory = whole(&|| {
         std::fs::remove_file(&session).unwrap();
         std::fs::create_dir(&session).unwrap();
@@ -313,12 +313,12 @@ fn what_cannot_be_read_as_a_session_is_cleared_only_where_that_works() {
     let refused = exec().expect_code(125).stderr;
     assert!(refused.contains(&way_out), "{refused}");
     std::fs::remove_dir_all(&session).unwrap();
-    // A link is removed as such.
+    // Only the link itself is removed.
     assert!(whole(&|| {
         std::fs::remove_file(&session).ok();
         std::os::unix::fs::symlink("nowhere", &session).unwrap();
     }));
-    // The directory itself is none: no session can be read, nor cleared.
+    // The sessions directory is a file: sessions can be neither read nor cleared.
     std::fs::write(&session, &bytes).unwrap();
     assert!(!whole(&|| {
         std::fs::remove_dir_all(&sessions).unwrap();

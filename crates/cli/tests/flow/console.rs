@@ -1,4 +1,4 @@
-//! `hatbox login`: the console opened by a role, a user, the environment and the access portal.
+//! `hatbox login`: opens the console with a role, a user, credentials from the environment and the access portal.
 
 use std::io::Write;
 
@@ -50,13 +50,13 @@ fn calls(fixture: &Fixture, action: &str) -> Vec<LogEntry> {
     fixture.log().into_iter().filter(|entry| entry.action == action).collect()
 }
 
-/// The link that `login --stdout` prints.
+/// Returns the link that `login --stdout` prints.
 fn link(fixture: &Fixture, arguments: &[&str]) -> String {
     let outcome = fixture.hatbox(&["login", "--stdout"]).args(arguments).run().ok();
     outcome.stdout.strip_suffix('\n').unwrap().to_owned()
 }
 
-/// Follows a sign-in link to the page of the console.
+/// Follows a sign-in link to the console page.
 pub(crate) fn follow(link: &str) -> Answer {
     let answer = get(link);
     assert_eq!(answer.status, 303, "{}", answer.body);
@@ -69,7 +69,7 @@ pub(crate) fn follow(link: &str) -> Answer {
     page
 }
 
-/// The command lines of all processes.
+/// Returns the command lines of all processes.
 fn command_lines() -> String {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
@@ -120,7 +120,7 @@ fn a_console_session_longer_than_the_credentials_is_asked_for_where_aws_allows_i
     assert!(matches!(durations(), (None, 3500..=3600)));
     follow(&link(&fixture, &["-d", "2h", "plain"]));
     assert_eq!(durations(), (Some("7200".to_owned()), 7200));
-    // Role chaining: the credentials' own length holds.
+    // Role chaining: the session lasts as long as the credentials.
     let outcome = fixture
         .hatbox(&["login", "--stdout", "-d", "2h", "--role-arn", "arn:aws:iam::444455556666:role/a", "plain"])
         .run()
@@ -129,7 +129,7 @@ fn a_console_session_longer_than_the_credentials_is_asked_for_where_aws_allows_i
     assert_eq!(durations().0, None);
 }
 
-/// AWS does not say what the maximum is; files that the settings name may.
+/// AWS does not report the maximum, but files named in the settings may contain it.
 #[test]
 fn a_length_over_the_roles_maximum_is_an_error_that_says_what_to_ask_for() {
     let fixture = fixture();

@@ -1,4 +1,4 @@
-//! `hatbox login`: the browser that opens the link, and the clipboard that gets it.
+//! `hatbox login`: which browser opens the link, and copying it to the clipboard.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +42,7 @@ fn over_ssh_the_link_goes_to_the_clipboard_of_the_terminal() {
     assert!(!transcript.contains("SigninToken"), "{transcript}");
 }
 
-/// Signs in, with `program` as a browser that writes its arguments down; returns those.
+/// Signs in with `program` as a browser that writes its arguments down. Returns the arguments.
 fn arguments_of(fixture: &Fixture, program: &str, run: &Run) -> Vec<String> {
     let seen = fixture.path("home/arguments");
     let script = format!("printf '%s\\n' \"$@\" >'{0}.new'; mv '{0}.new' '{0}'", seen.display());
@@ -77,7 +77,7 @@ fn profile_and_settings_name_the_browser_the_container_and_the_browsers_profile(
     );
     let arguments = arguments_of(&fixture, "my-chrome", &fixture.hatbox(&["login", "chrome"]));
     assert_eq!(arguments[..3], ["--profile-directory=Profile 1", "--no-first-run", "--new-window"]);
-    // hatbox's variable goes before both; the setting before everyone's variable.
+    // hatbox's variable takes precedence over both, and the setting over the general variable.
     let run = fixture.hatbox(&["login", "chrome"]).env("HATBOX_BROWSER", "other");
     assert_eq!(arguments_of(&fixture, "other", &run)[0], "--profile-directory=Profile 1");
     fixture.write_settings("browser = \"third --x\"\nconsole_isolation = \"chromium-profile\"\n");
@@ -125,7 +125,7 @@ fn without_a_profile_a_person_chooses_from_the_list() {
     let screen = terminal.screen().join("\n");
     assert!(screen.contains("next time: hatbox login plain"), "{screen}");
     assert!(screen.contains("opened the console with the credentials of `plain`"), "{screen}");
-    // No list for a coding agent, and none after Esc.
+    // A coding agent gets no list, and Esc closes it.
     let mut terminal = Terminal::start_wide(&run.clone().env("CLAUDECODE", "1"), 120);
     assert_eq!(terminal.wait().code(), Some(2), "{:?}", terminal.screen());
     let mut terminal = Terminal::start_wide(&run, 120);

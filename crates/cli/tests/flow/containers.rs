@@ -1,4 +1,4 @@
-//! Containers without an engine: what the recipes of docs/containers.md rest on, in network namespaces.
+//! Containers without an engine: tests in network namespaces what the recipes in docs/containers.md rely on.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -17,7 +17,7 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
-/// Passes what comes to a port on to a socket, as `socat` does in the container of the recipe.
+/// Forwards a port to a socket, like `socat` in the container of the recipe.
 const FORWARDER: &str = r"
 import socket, sys, threading
 def pass_on(a, b):
@@ -34,7 +34,7 @@ while True:
         threading.Thread(target=pass_on, args=pair, daemon=True).start()
 ";
 
-/// A network namespace with a loopback interface. Dropping it deletes it.
+/// A network namespace with a loopback interface, deleted on drop.
 struct Namespace(String);
 
 impl Namespace {
@@ -57,7 +57,7 @@ impl Namespace {
         command
     }
 
-    /// What a container in this namespace gets.
+    /// Sends the request of a container in this namespace.
     fn ask(&self, uri: &str, token: &str) -> Output {
         let authorization = format!("Authorization: {token}");
         self.command("curl", &["-sS", "--max-time", "5", "-H", &authorization, uri]).output().unwrap()
@@ -91,7 +91,7 @@ fn a_container_in_the_same_network_namespace_reaches_the_server_and_no_other_doe
         return;
     }
     let fixture = Fixture::with_config(CONFIG);
-    // The sandbox is not in the namespace: what is served was obtained before.
+    // The namespace cannot reach the sandbox, so the served credentials were obtained before.
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     let served = Served::start_with(&fixture, &["reader"], |run| shared.run(run));
     let (uri, token) = (&served.variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"], &served.address.token);
@@ -102,7 +102,7 @@ fn a_container_in_the_same_network_namespace_reaches_the_server_and_no_other_doe
     served.end();
 }
 
-/// What a client of IMDSv2 does, as in the SDKs: a token, the name of the role, and its credentials.
+/// An IMDSv2 client like that of the SDKs: gets a token, the name of the role, and its credentials.
 const METADATA_CLIENT: &str = r#"
 set -e
 at=$AWS_EC2_METADATA_SERVICE_ENDPOINT/latest

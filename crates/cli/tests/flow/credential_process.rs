@@ -1,4 +1,4 @@
-//! `credential_process`: a command of a profile that prints credentials.
+//! `credential_process`: a profile's command that prints credentials.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,7 @@ credential_process = corp-login
 role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
-/// What the child gets of an identity.
+/// Prints the identity that the child gets.
 const SHOW: [&str; 4] = [
     "--",
     "sh",
@@ -35,13 +35,13 @@ fn fixture() -> Fixture {
     Fixture::with_config(CONFIG)
 }
 
-/// A time of the fixture's clock, in seconds from the real now.
+/// Returns a time of the fixture's clock, in seconds from the real time.
 fn at(seconds: i64) -> String {
     let time = Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
     Timestamp::from_second(time.as_second()).unwrap().to_string()
 }
 
-/// Jan's temporary credentials as such a command prints them, with `more` members; a null takes one away.
+/// Returns jan's temporary credentials as such a command prints them, with the members `more`; null removes a member.
 fn answer(fixture: &Fixture, more: &Value) -> String {
     let key = fixture.key(ENDLESS);
     let mut answer = json!({
@@ -59,13 +59,13 @@ fn answer(fixture: &Fixture, more: &Value) -> String {
     answer.to_string()
 }
 
-/// Makes `corp-login` print `text`, and count its runs.
+/// Makes `corp-login` print `text` and count its runs.
 fn prints(fixture: &Fixture, text: &str) {
     fs::write(fixture.path("home/answer"), text).unwrap();
     fixture.write_program("corp-login", "echo run >>\"$HOME/runs\"; cat \"$HOME/answer\"");
 }
 
-/// How often `corp-login` ran.
+/// Returns how often `corp-login` ran.
 fn runs(fixture: &Fixture) -> usize {
     fs::read_to_string(fixture.path("home/runs")).unwrap_or_default().lines().count()
 }
@@ -113,7 +113,7 @@ fn a_person_and_an_agent_never_get_each_others_credentials() {
         assert!(run(agent).ends_with(&format!(" {account}\n")), "{agent}");
     }
     assert_eq!(runs(&fixture), 2, "each has a cached session");
-    // The role on top is cached apart too.
+    // The role assumed with it has its own cached session.
     for _ in 0..2 {
         show(&fixture, "above");
         fixture.hatbox(&["exec", "above", "--", "true"]).env("CLAUDECODE", "agent").run().ok();
@@ -141,7 +141,7 @@ fn hatbox_run_by_a_command_checks_its_guards_each_time() {
     assert!(explained.contains("no: the program has its own cache"), "{explained}");
 }
 
-/// Only the program of a command is looked at: what `sh -c` runs is cached as any other answer is.
+/// Only the program of a command is inspected, so the answer of `sh -c` is cached like any other.
 #[test]
 fn hatbox_run_by_a_shell_of_a_command_is_asked_again_only_when_its_answer_expires() {
     let fixture = fixture();
@@ -159,7 +159,7 @@ fn hatbox_run_by_a_shell_of_a_command_is_asked_again_only_when_its_answer_expire
     terminal.type_keys("yes\r");
     assert_eq!(terminal.wait().code(), Some(0), "{}", terminal.screen().join("\n"));
     exec.run().ok();
-    // What a person has confirmed is not an agent's: its command is run, and refused.
+    // An agent does not get a session that a person confirmed: the command is run for it, and denied.
     let refused = fixture.hatbox(&["exec", "outer", "--", "true"]).env("CLAUDECODE", "1").run();
     let refused = refused.expect_code(125);
     assert!(refused.stderr.contains("a coding agent runs this command"), "{}", refused.stderr);
@@ -281,7 +281,7 @@ fn what_is_no_credentials_is_an_error_that_says_why() {
 fn a_command_that_leads_back_to_its_profile_is_a_loop() {
     let fixture = fixture();
     let hatbox = env!("CARGO_BIN_EXE_hatbox");
-    // By way of a role of another profile, which the plan cannot see.
+    // Through the role of another profile, which the plan does not show.
     fixture.write_program("corp-login", &format!("echo run >>\"$HOME/runs\"; exec {hatbox} export above"));
     let outcome = fixture.hatbox(&["exec", "legacy", "--", "true"]).run().expect_code(125);
     let expected = "profile `legacy` is requested by a command that it runs itself: legacy -> above";

@@ -1,4 +1,4 @@
-//! A session bus of a test's own, with a keyring on it or without one.
+//! A session bus for one test, with or without a keyring.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -15,24 +15,24 @@ use crate::run::Run;
 const BUS_NAME: &str = "org.freedesktop.secrets";
 const SERVICE_PATH: &str = "/org/freedesktop/secrets";
 
-/// What is on the bus.
+/// The keyring on the bus.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyring {
     /// GNOME Keyring with its default collection unlocked.
     Unlocked,
-    /// The same, locked; and nothing that could ask for its password.
+    /// GNOME Keyring, locked, with no way to ask for its password.
     Locked,
-    /// Nothing.
+    /// No keyring.
     None,
 }
 
-/// A bus and its keyring, ended when this is dropped.
+/// A bus and its keyring, which end when this is dropped.
 pub(crate) struct Desktop {
     address: String,
     children: Vec<Child>,
 }
 
-/// Why there can be no desktop here.
+/// Returns why there can be no desktop here.
 pub(crate) fn missing() -> Option<String> {
     ["dbus-daemon", "gnome-keyring-daemon", "gdbus", "secret-tool"]
         .into_iter()
@@ -41,9 +41,9 @@ pub(crate) fn missing() -> Option<String> {
 }
 
 impl Desktop {
-    /// Starts it; its files are below `home`.
+    /// Starts the bus, with its files below `home`.
     pub(crate) fn start(home: &Path, keyring: Keyring) -> Self {
-        // No service files: nothing starts by being called, so what is on the bus is what is started here.
+        // Without service files, no service is started by a call, so only what is started here is on the bus.
         let config = home.join("bus.conf");
         std::fs::write(
             &config,
@@ -84,7 +84,7 @@ impl Desktop {
         self.children.push(keyring);
         let wait = ["wait", "--session", "--timeout", "20", "org.freedesktop.secrets"];
         self.tool(home, "gdbus").args(wait).run().ok();
-        // The name is there a moment before the collection is.
+        // The name appears a moment before the collection does.
         let end = Instant::now() + Duration::from_secs(10);
         while !self.call(home, "ReadAlias", "default").contains("/collection/") {
             assert!(Instant::now() < end, "the keyring has no default collection");
@@ -92,7 +92,7 @@ impl Desktop {
         }
     }
 
-    /// Makes a collection with a password, as a person would in the keyring's own window. Returns its path.
+    /// Creates a collection with a password, as a user would in the keyring's own window. Returns its path.
     pub(crate) fn make_collection(&self, name: &str) -> String {
         let bus = Builder::address(self.address.as_str()).unwrap().build().unwrap();
         let service = Proxy::new(&bus, BUS_NAME, SERVICE_PATH, "org.freedesktop.Secret.Service").unwrap();
@@ -121,12 +121,12 @@ impl Desktop {
         self.tool(home, "gdbus").args(to).args(path).args([&method, argument]).run().ok().stdout
     }
 
-    /// A run that finds the bus.
+    /// Returns a run that uses the bus.
     pub(crate) fn on_bus(&self, run: Run) -> Run {
         run.env("DBUS_SESSION_BUS_ADDRESS", &self.address)
     }
 
-    /// A tool of the desktop's.
+    /// Returns a run of a desktop tool.
     pub(crate) fn tool(&self, home: &Path, program: &str) -> Run {
         let path = std::env::var_os("PATH").unwrap();
         let variables = [("HOME", home.as_os_str()), ("XDG_RUNTIME_DIR", home.as_os_str()), ("PATH", &path)];

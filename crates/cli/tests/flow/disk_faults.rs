@@ -1,4 +1,4 @@
-//! A disk that is full, a home that cannot be written to, and many writers at once: nothing is lost.
+//! A full disk, a home that is not writable, and many writers at once: no key is lost.
 
 use std::fs;
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::fixture::Fixture;
 use crate::run::Run;
 
-/// Runs a script, in which `$H` is hatbox, as hatbox would be run, with a file system of its own: `mount` works in it, also
-/// without root where users may make namespaces. `None`, said, where that is not to be had.
+/// Runs a script, in which `$H` is hatbox, in its own mount namespace. `mount` works in it even without root, if users
+/// may create namespaces. Returns `None` and prints the reason if that is not possible.
 pub(crate) fn with_mounts(fixture: &Fixture, script: &str) -> Option<Run> {
     let mount = ["mount", "-t", "tmpfs", "tmpfs", "/mnt"];
     let is_there = |flags: &&[&str]| {
@@ -22,7 +22,7 @@ pub(crate) fn with_mounts(fixture: &Fixture, script: &str) -> Option<Run> {
     Some(shell.args(flags).args(["/bin/sh", "-c", script]))
 }
 
-/// The same, with another key in the environment.
+/// Runs such a script with another key in the environment.
 fn with_mounts_and_key(fixture: &Fixture, script: &str) -> Option<Run> {
     let key = fixture.key("newer");
     let shell = with_mounts(fixture, script)?.env("AWS_ACCESS_KEY_ID", &key.id);
@@ -35,7 +35,7 @@ fn fixture() -> Fixture {
     fixture
 }
 
-/// What the key of jan-work is, and that there is nothing to complain of.
+/// Checks that jan-work still has its old key, and that there are no warnings.
 fn assert_is_old(fixture: &Fixture) {
     let exported = fixture.hatbox(&["export", "-n", "jan-work"]).run().ok();
     assert!(exported.stdout.contains(fixture.key("jan-work").secret.expose()));
@@ -45,7 +45,7 @@ fn assert_is_old(fixture: &Fixture) {
 #[test]
 fn a_full_disk_is_named_and_the_old_key_stays() {
     let fixture = fixture();
-    // The store on a small disk with nothing left.
+    // The store on a small disk that is full.
     let script = "set -e; store=\"$HOME/.local/share/hatbox\"; cp -a \"$store\" \"$HOME/copy\"\n\
         mount -t tmpfs -o size=256k,mode=700 tmpfs \"$store\"; cp -a \"$HOME/copy/.\" \"$store\"; rm -r \"$HOME/copy\"\n\
         dd if=/dev/zero of=\"$store/filler\" bs=1k 2>/dev/null || :\n\
@@ -106,7 +106,7 @@ fn of_four_processes_that_add_fifty_keys_each_every_key_is_kept() {
         listed.stdout.lines().filter(|line| line.starts_with('w')).count()
     };
     assert_eq!(count(&fixture), 200);
-    // The index that followed each change says the same as one made anew.
+    // The index that was updated with each change matches a rebuilt one.
     fs::remove_file(fixture.index()).unwrap();
     assert_eq!(count(&fixture), 200);
     fixture.write_config("[profile w3-49]\n");

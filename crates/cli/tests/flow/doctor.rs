@@ -1,4 +1,4 @@
-//! `hatbox doctor` where sessions are cached, the clock moves, and a person sits at a terminal.
+//! `hatbox doctor` with cached sessions, a clock that moves, and a terminal.
 
 use serde_json::Value;
 

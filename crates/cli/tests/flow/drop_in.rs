@@ -1,4 +1,4 @@
-//! Called through a link named `aws-vault`: its verbs, flags, output, and exit status 1 for all failures.
+//! Called through a link named `aws-vault`: its commands, flags and output, and exit status 1 for all failures.
 
 use crate::fixture::Fixture;
 
@@ -71,11 +71,11 @@ fn its_variables_are_honoured_where_ours_are_absent() {
     let (outcome, duration) = exec("AWS_VAULT_DURATION", "2h");
     outcome.ok();
     assert_eq!(duration.as_deref(), Some("7200"));
-    // They speak of aws-vault's store, and of a question that is not asked here.
+    // These variables are about aws-vault's own store and about a prompt that is not needed here.
     exec("AWS_VAULT_BACKEND", "keychain").0.ok();
     exec("AWS_VAULT_PROMPT", "pass").0.ok();
     exec("AWS_VAULT_PROMPT", "terminal").0.ok();
-    // It names aws-vault's own store, which is of another form.
+    // Names aws-vault's own store, which has another format.
     exec("AWS_VAULT_FILE_DIR", "/nonexistent").0.ok();
     fixture.hatbox(&["lock"]).run().ok();
     let unlocked = fixture.aws_vault(&["export", "-n", "jan-work"]).without("HATBOX_FILE_PASSPHRASE");

@@ -1,4 +1,4 @@
-//! `each`: which profiles, what each command gets, what is shown of it, and how it all ends.
+//! `each`: which profiles it selects, what each command gets, which output is shown, and the exit code.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::prompts::assert_code;
 use crate::run::{Outcome, Run, finish};
 use crate::terminal::Terminal;
 
-/// Roles of several accounts, with and without tags; one that no one may assume; sections that name no credentials.
+/// Roles in several accounts, with and without tags; one that cannot be assumed; sections without credentials.
 const CONFIG: &str = "\
 [default]
 region = eu-central-1
@@ -45,14 +45,14 @@ fn scene() -> Fixture {
     Fixture::with_config(CONFIG)
 }
 
-/// The lines of JSON, by profile.
+/// Returns the lines of JSON, by profile.
 fn records(outcome: &Outcome) -> BTreeMap<String, Value> {
     let parse = |line: &str| serde_json::from_str::<Value>(line).unwrap();
     let records = outcome.stdout.lines().map(parse);
     records.map(|record| (record["profile"].as_str().unwrap().to_owned(), record)).collect()
 }
 
-/// The profiles that a line selects, in their order.
+/// Returns the profiles that a command line selects, in order.
 fn selected(fixture: &Fixture, words: &[&str]) -> Vec<String> {
     let outcome = fixture.hatbox(&["each", "--dry-run"]).args(words).run().ok();
     outcome.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
@@ -120,7 +120,7 @@ fn a_selection_of_nothing_is_an_error_and_nothing_runs() {
     fixture.hatbox(&["each", "dev-a"]).run().expect_code(125);
 }
 
-/// Also what it inherits beside variables: limits, signals, descriptors.
+/// Includes what it inherits apart from variables: limits, signals, descriptors.
 #[test]
 fn a_command_gets_what_exec_gives_it() {
     let fixture = scene();
@@ -281,7 +281,7 @@ fn after_a_failure_the_others_run_unless_it_is_to_stop() {
     assert!(stopped.stderr.ends_with(summary), "{}", stopped.stderr);
 }
 
-/// A program that its command has left behind keeps the pipe open.
+/// A background program of the command keeps the pipe open.
 #[test]
 fn a_program_that_a_command_leaves_behind_holds_no_one_up() {
     let fixture = scene();
@@ -299,7 +299,7 @@ fn when_the_reader_has_gone_the_commands_end() {
     assert!(outcome.stdout.ends_with(" | x\n"), "{}", outcome.stdout);
 }
 
-/// What is printed is not kept: not by lines, where the reader is slower, nor until the end, nor for JSON.
+/// Output is not buffered without limit: not for whole lines, for a slow reader, until the end, or for JSON.
 #[test]
 fn memory_is_bounded_however_much_the_commands_print() {
     if !std::path::Path::new("/proc/self/status").exists() {

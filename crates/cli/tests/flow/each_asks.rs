@@ -1,4 +1,4 @@
-//! `each` asks once for what profiles share, before any command runs.
+//! `each` asks once for what the profiles share, before any command runs.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::fixture::Fixture;
 use crate::prompts::{CODE, assert_code};
 use crate::terminal::Terminal;
 
-/// Three roles of a user with one device, two of another user with another device.
+/// Three roles of a user with one device, and two of another user with another device.
 const CONFIG: &str = "\
 [profile jan-work]
 mfa_serial = arn:aws:iam::111122223333:mfa/jan
@@ -104,7 +104,7 @@ fn what_fails_for_one_fails_for_all_that_share_it_and_is_not_tried_again() {
         let error = format!("{label}hatbox: error: profile `a` failed with the same error: ");
         assert!(outcome.stderr.contains(&error), "{}", outcome.stderr);
     }
-    // Without anyone to ask, each group is told so once, and what needs no one runs.
+    // If the user cannot be asked, each group reports that once, and the other profiles run.
     let outcome =
         fixture.hatbox(&["each", "a", "b", "other-a", "open", "--", "echo", "ran"]).run().expect_code(125);
     assert_eq!(outcome.stdout, "open    | ran\n");
@@ -119,7 +119,7 @@ fn a_code_on_the_command_line_is_for_the_first_that_needs_one() {
     let outcome =
         fixture.hatbox(&["each", "open", "a", "b", "guarded", "-t", &code, "--", "true"]).run().ok();
     assert_eq!(calls(&fixture, "GetSessionToken"), 1, "{}", outcome.stderr);
-    // New sessions, but not one for each profile.
+    // New sessions are needed, but not one for each profile.
     fixture.advance(60);
     let code = fixture.code(PHONE);
     fixture.hatbox(&["each", "--fresh", "a", "b", "guarded", "-t", &code, "--", "true"]).run().ok();

@@ -1,4 +1,4 @@
-//! `each` and signals: Ctrl-C, Ctrl-Z, the end of the terminal, and a bar that gives way.
+//! `each` and signals: Ctrl-C, Ctrl-Z, a terminal that closes, and the progress bar.
 
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn wait_until(what: &str, is_done: impl Fn() -> bool) {
     }
 }
 
-/// The process ids that commands wrote into files of this name.
+/// Returns the process ids that commands wrote to the files of these profiles.
 fn pids(fixture: &Fixture, profiles: &[&str]) -> Vec<i32> {
     let path = |profile: &str| fixture.path(&format!("home/pid-{profile}"));
     wait_until("commands run", || {
@@ -49,7 +49,7 @@ fn pids(fixture: &Fixture, profiles: &[&str]) -> Vec<i32> {
         .collect()
 }
 
-/// `S`, `T`, ...; `None` once it has gone.
+/// Returns the process state, such as `S` or `T`; `None` if the process has ended.
 fn state(pid: i32) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit(") ").next()?.chars().next()

@@ -1,4 +1,4 @@
-//! Endpoint URLs that are not used, wherever they are named: nothing goes out, and the place is shown.
+//! Endpoint URLs that are rejected, wherever they are set: nothing is sent, and the error shows the place.
 
 use crate::fixture::Fixture;
 

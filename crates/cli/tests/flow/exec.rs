@@ -1,4 +1,4 @@
-//! `exec`: whose exit code it is, what the child's environment holds, where the words of the line belong.
+//! `exec`: its exit code, the child's environment, and how the command line is split.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::fixture::Fixture;
 use crate::run::Outcome;
 
-/// Profiles that most tests here are content with.
+/// The profiles for most tests here.
 pub(crate) const CONFIG: &str = "\
 [default]
 region = eu-central-1
@@ -195,7 +195,7 @@ fn flags_may_be_on_either_side_of_the_profile_and_the_profile_may_be_a_variable(
     assert!(nobody.stderr.starts_with("hatbox: error: no profile given\n"));
 }
 
-/// `-n` taken as `--no-session` would give the command the access key itself, `-j` would print it.
+/// If `-n` meant `--no-session` here, the command would get the access key itself; `-j` would print it.
 #[test]
 fn without_dashes_too_every_word_behind_the_command_is_the_commands() {
     let fixture = Fixture::with_config(CONFIG);
@@ -251,7 +251,7 @@ fn a_child_without_a_command_is_the_users_shell() {
     assert_eq!(outcome.stdout, "from sh\n");
 }
 
-/// The child must not be able to tell hatbox from a plain execve by what it inherits.
+/// What the child inherits must be the same as after a plain execve.
 #[test]
 fn limits_signals_and_descriptors_of_the_child_are_as_hatbox_got_them() {
     if !std::path::Path::new("/proc/self/status").exists() {
@@ -270,7 +270,7 @@ fn limits_signals_and_descriptors_of_the_child_are_as_hatbox_got_them() {
     }
 }
 
-/// As by a variable of a template that was not set: the source's own identity is often the wider one.
+/// A template with an unset variable produces it. The source's own identity often has more permissions.
 #[test]
 fn an_empty_role_arn_is_an_error_and_never_the_sources_identity() {
     let fixture =

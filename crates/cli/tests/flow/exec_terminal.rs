@@ -1,5 +1,5 @@
-//! A command of `exec` at a terminal: signals, job control and size are its own, and a shell sees its end as without
-//! hatbox.
+//! A command of `exec` on a terminal: signals, job control and resizing work as without hatbox, and the shell sees the
+//! same exit status.
 
 use std::fs::File;
 use std::io::Write;
@@ -18,14 +18,14 @@ fn exec(fixture: &Fixture, script: &str) -> Run {
     fixture.hatbox(&["exec", "-n", "jan-work", "--", "sh", "-c", script])
 }
 
-/// Writes a line into a pipe with a name, which holds it for as long as the result lives: no one need read it yet.
+/// Writes a line into a named pipe, which keeps it until the result is dropped, even without a reader.
 pub(crate) fn say_go(pipe: &Path) -> File {
     let mut pipe = File::options().read(true).write(true).open(pipe).unwrap();
     pipe.write_all(b"go\n").unwrap();
     pipe
 }
 
-/// An interactive shell, in which `$H` is hatbox; it reads no start-up file.
+/// An interactive shell in which `$H` is hatbox, without start-up files.
 fn shell(fixture: &Fixture) -> Run {
     Run::new("bash", fixture.variables())
         .args(["--norc", "--noprofile", "--noediting", "-i"])
@@ -51,7 +51,7 @@ fn ctrl_c_reaches_the_command_once_and_nothing_else_is_there_to_get_it() {
     assert_eq!(plain.wait().signal(), Some(libc::SIGINT));
 }
 
-/// The server is in no process group of the terminal.
+/// The server is not in a process group of the terminal.
 #[test]
 fn ctrl_c_reaches_the_command_beside_a_server_and_the_server_goes_on() {
     let fixture = Fixture::with_config(CONFIG);
@@ -92,7 +92,7 @@ fn the_command_sees_the_terminals_size_and_each_change_of_it() {
     assert!(terminal.wait().success());
 }
 
-/// Ctrl-Z, `bg`, `fg`: as the shell would do with the command itself, also beside a server and the commands of `each`.
+/// Ctrl-Z, `bg` and `fg` work as with the command itself, also with a server and in `each`.
 #[test]
 fn a_shell_stops_and_continues_what_hatbox_runs() {
     let fixture = Fixture::with_config(CONFIG);
@@ -148,7 +148,7 @@ fn a_shell_sees_the_end_of_the_command_as_without_hatbox() {
         let run = Run::new("sh", fixture.variables()).args(["-c", &line]).env("H", HATBOX);
         assert!(run.run().ok().stdout.ends_with(&format!("code {code}\n")), "each: {command}");
     }
-    // hatbox failed before the command: 125 in the place of its own codes.
+    // hatbox failed before it ran the command: exit code 125, rather than its own codes.
     for verb in ["exec", "exec --server", "each"] {
         let line = format!("\"$H\" {verb} none -- true; echo code $?");
         let run = Run::new("sh", fixture.variables()).args(["-c", &line]).env("H", HATBOX);

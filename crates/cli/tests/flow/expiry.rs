@@ -1,4 +1,4 @@
-//! What `exec` says beforehand to whoever starts a program that runs for long.
+//! The warning of `exec` that credentials expire while a long-running command needs them.
 
 use crate::fixture::Fixture;
 use crate::run::Run;

@@ -1,4 +1,4 @@
-//! `export`: each format, to the byte.
+//! `export`: the exact output of each format.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
-/// Id, secret, token and end of the one role session that the sandbox gave.
+/// Returns the id, secret, token and expiry of the only role session in the sandbox.
 fn session(fixture: &Fixture) -> [String; 4] {
     let world = fixture.world();
     let (id, session) = world.sessions.iter().find(|(id, _)| **id != fixture.key("endless").id).unwrap();
@@ -59,7 +59,7 @@ fn a_session_is_printed_in_each_format() {
     );
     let docker = export("docker");
     assert!(docker.ends_with("AWS_DEFAULT_REGION=r-1\nAWS_ACCOUNT_ID=444455556666\n"), "{docker}");
-    // What a shell makes of the lines is what counts.
+    // What matters is how a shell evaluates the lines.
     let script = "eval \"$0\"; printf '%s\\n' \"$AWS_ACCESS_KEY_ID\" \"$AWS_SECRET_ACCESS_KEY\" \
                   \"$AWS_SESSION_TOKEN\" \"$AWS_CREDENTIAL_EXPIRATION\" \"$AWS_REGION\"; env | grep -c ^AWS_.*REGION";
     let shell = crate::run::Run::new("/bin/sh", fixture.variables());
@@ -122,7 +122,7 @@ fn the_region_of_the_last_export_is_not_taken_for_the_users_wish() {
         run.args(["-c", script, env!("CARGO_BIN_EXE_hatbox")]).run().ok().stdout
     };
     assert_eq!(shell(script), "r-1\nr-2\nnone none\n");
-    // The user's own wish holds, and is there again at the end.
+    // The user's own value is kept, and is still there at the end.
     assert_eq!(shell(&format!("export AWS_REGION=mine; {script}")), "mine\nmine\nmine none\n");
     let own = "eval \"$(\"$0\" export -n --format sh --region r-9 one)\"; echo $AWS_REGION; \
                eval \"$(\"$0\" export --format sh --unset)\"; echo $AWS_REGION";

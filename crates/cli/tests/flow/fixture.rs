@@ -1,4 +1,4 @@
-//! A home, a sandbox, and the binary between them.
+//! A home directory, a sandbox, and the binary that uses both.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -23,12 +23,12 @@ pub(crate) const PASSPHRASE: &str = "canary correct horse";
 /// How long a device shows a code, in seconds.
 pub(crate) const CODE_LIFE: i64 = 30;
 
-/// An access key id as hatbox shows it.
+/// Renders an access key id as hatbox shows it.
 pub(crate) fn masked(id: &str) -> String {
     format!("****{}", &id[id.len() - 4..])
 }
 
-/// One test's own world.
+/// The environment of one test.
 pub(crate) struct Fixture {
     directory: TempDir,
     server: Running,
@@ -37,12 +37,12 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// A sandbox, and a home with nothing in it. Jan has an access key for each of `keys`, not yet stored.
+    /// Returns a sandbox and an empty home. Jan has an access key for each of `keys`, not stored yet.
     pub(crate) fn empty(keys: &[&str]) -> Self {
         Self::empty_in(keys, |_| ())
     }
 
-    /// The same in a world that `change` has changed.
+    /// Returns such a fixture after `change` has changed its world.
     pub(crate) fn empty_in(keys: &[&str], change: impl FnOnce(&mut World)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let sandbox = directory.path().join("sandbox");
@@ -58,7 +58,7 @@ impl Fixture {
         fixture
     }
 
-    /// The same with `keys` stored.
+    /// Returns such a fixture with `keys` stored.
     pub(crate) fn with_keys(keys: &[&str]) -> Self {
         let fixture = Self::empty(keys);
         for profile in keys {
@@ -67,7 +67,7 @@ impl Fixture {
         fixture
     }
 
-    /// Jan's key in the store, and this config.
+    /// Returns a fixture with jan's key stored, and this config.
     pub(crate) fn with_config(config: &str) -> Self {
         let fixture = Self::with_keys(&["jan-work"]);
         fixture.write_config(config);
@@ -78,7 +78,7 @@ impl Fixture {
         self.add_run(profile, &["--no-add-config"]).run()
     }
 
-    /// `hatbox add --env PROFILE` with the key that jan has for it.
+    /// Runs `hatbox add --env PROFILE` with jan's key for the profile.
     pub(crate) fn add_run(&self, profile: &str, flags: &[&str]) -> Run {
         let key = self.key(profile);
         self.hatbox(&["add", "--env", profile])
@@ -111,7 +111,7 @@ impl Fixture {
         self.path("home/.local/share/hatbox/store")
     }
 
-    /// What this machine knows of the store: its index and its pin.
+    /// Returns the directory of what this machine knows about the store: its index and its pin.
     pub(crate) fn state(&self) -> PathBuf {
         let stores = self.path("home/.local/state/hatbox/stores");
         let mut entries = fs::read_dir(&stores).unwrap();
@@ -124,7 +124,7 @@ impl Fixture {
         self.state().join("index")
     }
 
-    /// The file of the store's wrap of this name.
+    /// Returns the file of the wrap of this name.
     pub(crate) fn wrap(&self, name: &str) -> PathBuf {
         wrap_in(&self.store(), name)
     }
@@ -139,7 +139,7 @@ impl Fixture {
         fs::write(path, text).unwrap();
     }
 
-    /// Puts a shell script into a directory of PATH.
+    /// Writes a shell script to a directory on PATH.
     pub(crate) fn write_program(&self, name: &str, script: &str) -> PathBuf {
         let path = self.path("bin").join(name);
         fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -147,7 +147,7 @@ impl Fixture {
         path
     }
 
-    /// The variables that a run gets: nothing of the test runner's but where programs are.
+    /// Returns the variables of a run: of the test runner's own, only PATH and the like are passed on.
     pub(crate) fn variables(&self) -> BTreeMap<OsString, OsString> {
         let home = self.home();
         let mut path = self.path("bin").into_os_string();
@@ -162,10 +162,11 @@ impl Fixture {
             ("XDG_RUNTIME_DIR", home.join("run").into()),
             ("AWS_ENDPOINT_URL", self.server.url().into()),
             ("HATBOX_FILE_PASSPHRASE", PASSPHRASE.into()),
-            // A store is made and opened in no time. Two tests have the usual factor: of `leaks` and `passphrase`.
+            // Makes creating and opening a store fast. One test each in `leaks` and `passphrase` uses the default
+            // factor.
             ("HATBOX_TEST_WORK_FACTOR", "10".into()),
             ("HATBOX_TEST_CLOCK_OFFSET", self.clock_offset.get().to_string().into()),
-            // The tests may run on an instance.
+            // The tests may run on an EC2 instance.
             ("AWS_EC2_METADATA_DISABLED", "true".into()),
             ("TERM", "xterm".into()),
         ]
@@ -173,12 +174,12 @@ impl Fixture {
         .into()
     }
 
-    /// A run of hatbox.
+    /// Returns a run of hatbox.
     pub(crate) fn hatbox(&self, arguments: &[&str]) -> Run {
         Run::new(env!("CARGO_BIN_EXE_hatbox"), self.variables()).args(arguments)
     }
 
-    /// A run of hatbox under the name `aws-vault`.
+    /// Returns a run of hatbox under the name `aws-vault`.
     pub(crate) fn aws_vault(&self, arguments: &[&str]) -> Run {
         let link = self.path("bin/aws-vault");
         if !link.exists() {
@@ -191,12 +192,12 @@ impl Fixture {
         &self.server.client
     }
 
-    /// The calls so far.
+    /// Returns the calls so far.
     pub(crate) fn log(&self) -> Vec<LogEntry> {
         self.client().log(0).unwrap()
     }
 
-    /// The sandbox's state as it is on disk.
+    /// Loads the sandbox's state from disk.
     pub(crate) fn world(&self) -> World {
         load_world(&self.path("sandbox")).unwrap().unwrap()
     }
@@ -207,13 +208,13 @@ impl Fixture {
         self.client().set_clock_offset(self.clock_offset.get()).unwrap();
     }
 
-    /// Moves the clocks to three seconds before devices show another code.
+    /// Moves the clocks to three seconds before devices show the next code.
     pub(crate) fn advance_to_end_of_code(&self) {
         let now = Timestamp::now().as_second() + self.clock_offset.get();
         self.advance((CODE_LIFE - 3 - now).rem_euclid(CODE_LIFE));
     }
 
-    /// A code of a device that was not used yet; the clocks move on where it must be the next one.
+    /// Returns an unused code of a device. Moves the clocks if the current code was used.
     pub(crate) fn code(&self, serial: &str) -> String {
         let mut shown = self.client().code(serial).unwrap();
         while shown.is_used {
@@ -223,12 +224,12 @@ impl Fixture {
         shown.code
     }
 
-    /// Text of hatbox's with what differs from run to run replaced.
+    /// Returns hatbox's output with everything replaced that differs between runs.
     pub(crate) fn shown(&self, text: &str) -> String {
         text.replace(&self.server.url(), "SANDBOX").replace(&*self.directory.path().to_string_lossy(), "DIR")
     }
 
-    /// The files below the home directory.
+    /// Lists the files below the home directory.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files_below(&self.home())
     }
@@ -236,13 +237,13 @@ impl Fixture {
 
 impl Drop for Fixture {
     fn drop(&mut self) {
-        // The kernel keyring's entries of this store; the quota is the user's.
+        // Removes this store's entries from the kernel keyring, whose quota is shared by all of the user's processes.
         self.hatbox(&["lock"]).run();
     }
 }
 
-/// A child that another test is about to start holds a copy of every descriptor until it has become its
-/// program, so the lock that was just given back may seem held for a moment.
+/// Starts the sandbox, with retries: a child that another test has just forked still has a copy of every descriptor
+/// until it runs its program, so a released lock may seem taken for a moment.
 fn start_patiently(options: &Options) -> Running {
     let end = Instant::now() + Duration::from_secs(5);
     loop {
@@ -265,7 +266,7 @@ fn files_below(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The file of the wrap of this name in a store's directory.
+/// Returns the file of the wrap of this name in a store's directory.
 pub(crate) fn wrap_in(store: &Path, name: &str) -> PathBuf {
     let entries = fs::read_dir(store).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let start = format!("identity.{name}.");

@@ -1,5 +1,5 @@
-//! The files of every version that was released, kept in `tests/formats`: they are read, and a later format is an error
-//! that names the file, says what to do, and changes nothing. docs/formats.md has the rules.
+//! The files of every released version, kept in `tests/formats`, are still read. A file with a later format is an error
+//! that names the file, says what to do and changes nothing. docs/formats.md has the rules.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,13 +16,14 @@ use crate::run::{Outcome, Run};
 use crate::store_scene::contents;
 use crate::terminal::Terminal;
 
-/// Where the files are kept: a directory for each version.
+/// The directory of the kept files, with a subdirectory per version.
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats");
-/// In the kept files, the home directory; and the name of the store's state, which is made of where the store is.
+/// Placeholders in the kept files: the home directory, and the name of the store's state, which depends on the store's
+/// path.
 pub(crate) const HOME: &str = "@HOME@";
 pub(crate) const STATE: &str = "STORE";
 
-/// A home with the files of one version, soon after they were written. Nothing answers at its endpoint.
+/// A home with the files of one version, soon after they were written. Its endpoint never answers.
 struct Kept {
     directory: TempDir,
     facts: Value,
@@ -84,7 +85,7 @@ impl Kept {
         self.hatbox(arguments).run().ok()
     }
 
-    /// The one file below `directory` whose name begins and ends so.
+    /// Returns the only file below `directory` whose name has this start and end.
     fn file(&self, directory: &str, start: &str, end: &str) -> PathBuf {
         let mut found = files_below(&self.home().join(directory));
         found.retain(|path| {
@@ -97,7 +98,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        // The kernel keyring's entries of this store; the quota is the user's.
+        // Removes this store's entries from the kernel keyring, whose quota is shared by all of the user's processes.
         self.hatbox(&["lock"]).run();
     }
 }
@@ -131,7 +132,7 @@ pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The versions whose files are kept.
+/// Lists the versions whose files are kept.
 fn versions() -> Vec<String> {
     let entries = fs::read_dir(KEPT).unwrap().map(|entry| entry.unwrap());
     let directories = entries.filter(|entry| entry.file_type().unwrap().is_dir());
@@ -148,7 +149,7 @@ fn the_files_of_every_version_are_read() {
     }
 }
 
-/// The store with its wraps, manifest, items, pin and index, and what is sealed under its cache key.
+/// Checks the store with its wraps, manifest, items, pin and index, and the files sealed under its cache key.
 fn check_store(version: &str) {
     let kept = Kept::of(version);
     let before = contents(&kept.home().join(".local/share/hatbox/store"));
@@ -161,7 +162,7 @@ fn check_store(version: &str) {
         .env("HATBOX_FILE_PASSPHRASE", kept.fact("recovery"))
         .run()
         .ok();
-    // Nothing answers: the sessions are the cached ones.
+    // The endpoint does not answer, so these sessions come from the cache.
     for (profile, id) in [("reader", "reader_id"), ("dev", "dev_id"), ("me", "me_id")] {
         let session = kept.ok(&["export", "--format", "json", profile]).stdout;
         assert!(session.contains(kept.fact(id)), "{version}: {profile}");
@@ -182,19 +183,19 @@ fn check_store(version: &str) {
     assert!(listed.contains("jan-work"), "{version}: {listed}");
 }
 
-/// Settings, lists, logs, snapshots and backups of trust policies.
+/// Checks settings, lists, logs, snapshots and backups of trust policies.
 fn check_files_of_others(version: &str) {
     let kept = Kept::of(version);
     let logged: Value = serde_json::from_str(&kept.ok(&["log", "--json"]).stdout).unwrap();
     assert_eq!(logged[0]["reason"], "ticket 7", "{version}");
     let who = kept.ok(&["trust", "who", "reader", "--from", "@HOME@/iam.json"]).stdout;
     assert!(who.starts_with("Who can assume reader (444455556666)"), "{version}: {who}");
-    // That of another role is known for what it is; AWS does not answer here.
+    // The file is recognised as a backup. Then hatbox calls AWS, which does not answer here.
     let backup = kept.file(".local/share/hatbox/trust-backups", "", ".json");
     let restore = ["trust", "require-mfa", "--profile", "work", "--yes", "--restore"];
     let run = kept.hatbox(&restore).args([&backup]).run();
     assert!(!run.stderr.contains("is not a backup") && run.stderr.contains("endpoint"), "{}", run.stderr);
-    // Only on a terminal a project's file is obeyed, and only where it was allowed.
+    // A project's file is only used on a terminal, and only if it was allowed.
     let hatbox = env!("CARGO_BIN_EXE_hatbox");
     let line = format!("cd ~/work && exec {hatbox} exec -- sh -c 'echo \"it is $HATBOX\"'");
     let run = Run::new("sh", kept.variables()).args(["-c", &line]);
@@ -203,12 +204,12 @@ fn check_files_of_others(version: &str) {
     assert_eq!(terminal.wait().code(), Some(0), "{version}");
 }
 
-/// What a later version might do to a file.
+/// How a later version might change a file.
 #[derive(Clone, Copy)]
 enum Later {
-    /// Replaces the first text by the second.
+    /// Replaces the first text with the second.
     Text(&'static str, &'static str),
-    /// Appends this.
+    /// Appends a text.
     End(&'static str),
 }
 
@@ -217,7 +218,7 @@ const AGE: Later = Later::Text("age-encryption.org/v1\n", "age-encryption.org/v2
 const VERSION: Later = Later::Text("\"version\": 1", "\"version\": 2, \"later\": []");
 const SCHEMA: Later = Later::Text("\"schema\": 1", "\"schema\": 2");
 const NO_VERSION: Later = Later::Text("{", "{\"version\":2,");
-/// What says that a newer version is needed.
+/// The message that a newer version is needed.
 const NEWER: &str = "was written by a newer version of hatbox";
 
 fn change(path: &Path, later: Later) {
@@ -245,7 +246,7 @@ fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
     let who = &["trust", "who", "reader", "--from", "@HOME@/iam.json"][..];
     let snapshot = "schema 2 was written by a newer version of hatbox";
     let setting = "if a newer version of hatbox reads this setting";
-    // Where the file is, how its name begins and ends, what is done to it, what meets it, and what is said.
+    // The directory of the file, the start and end of its name, the change, the commands that read it, and the message.
     for (directory, start, end, later, lines, said) in [
         (
             STORE,
@@ -300,7 +301,7 @@ fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
         for line in lines {
             let kept = Kept::of("0.1.0");
             let files: Vec<PathBuf> = match directory {
-                // Whichever of them the command meets.
+                // The command may read any of them.
                 ".cache/hatbox/sessions" | ".cache/hatbox/sign-ins" | ".local/share/hatbox/store/items" => {
                     files_below(&kept.home().join(directory))
                 }
@@ -311,7 +312,7 @@ fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
                 change(file, later);
             }
             if line == &["store", "rekey"] {
-                // That refuses an unfinished rotation before anything else.
+                // Otherwise the unfinished rotation would be reported first.
                 fs::remove_dir_all(kept.home().join(".local/share/hatbox/rotations")).unwrap();
             }
             let before = contents(&kept.home());
@@ -338,7 +339,7 @@ fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
     }
 }
 
-/// What only orders a list stops no command: it is said, and the file stays.
+/// A file that only orders a list never makes a command fail: hatbox prints a warning and keeps the file.
 #[test]
 fn a_later_list_of_choices_is_left_alone() {
     let kept = Kept::of("0.1.0");

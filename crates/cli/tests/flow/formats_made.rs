@@ -1,4 +1,4 @@
-//! Every file that hatbox writes, written by this version: those of a release are kept in `tests/formats`.
+//! Writes every file that hatbox writes, with this version. The files of each release are kept in `tests/formats`.
 //!
 //! ```sh
 //! HATBOX_WRITE_FORMATS=$PWD/crates/cli/tests/formats/0.2.0 cargo test --features test-clock --test flow formats_made
@@ -56,7 +56,7 @@ fn may_do_more(world: &mut World) {
     jan.policies.insert("more".to_owned(), policy);
 }
 
-/// Makes hatbox write all that it writes. What must be known to read it again.
+/// Makes hatbox write all of its files. Returns what a test needs to read them.
 fn write_all(fixture: &Fixture) -> Value {
     let ok = |arguments: &[&str]| fixture.hatbox(arguments).run().ok();
     let access_key_id = |profile: &str| {
@@ -65,7 +65,7 @@ fn write_all(fixture: &Fixture) -> Value {
     };
     fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
     fixture.write_config(CONFIG);
-    // One that stops with the new key stored: its record stays.
+    // A rotation that stops after the new key is stored, so its record remains.
     let kind = FaultKind::AccessDenied("not now".to_owned());
     let fault = Fault { kind, times: None, action: Some("UpdateAccessKey".to_owned()) };
     fixture.client().add_fault(&fault).unwrap();
@@ -102,12 +102,12 @@ fn write_all(fixture: &Fixture) -> Value {
     assert_eq!(terminal.wait().code(), Some(0), "{}", terminal.transcript());
     let key = ok(&["export", "--format", "json", "-n", "jan-work"]).stdout;
     let key: Value = serde_json::from_str(&key).unwrap();
-    // The last one, so that the newest line of the audit log is known.
+    // Run last, so that the newest line of the audit log is known.
     ok(&["exec", "--reason", "ticket 7", "reader", "--", "true"]);
     let items = fs::metadata(fixture.store().join("items")).unwrap().modified().unwrap();
     let items = items.duration_since(std::time::UNIX_EPOCH).unwrap();
     json!({
-        // What the index takes for the state of the store.
+        // The index uses it as the generation of the store.
         "items_changed": [items.as_secs(), items.subsec_nanos()],
         "made_at": Timestamp::now().as_second(),
         "endpoint": fixture.variables()[std::ffi::OsStr::new("AWS_ENDPOINT_URL")].to_str(),
@@ -121,14 +121,14 @@ fn write_all(fixture: &Fixture) -> Value {
     })
 }
 
-/// Whether a file is of a kind that stays: not a lock, nor what ends with the session of the user or within minutes.
+/// Returns whether a file is kept: not locks, and not files that end with the user's session or within minutes.
 fn stays(path: &Path) -> bool {
     let text = path.to_str().unwrap();
     let places = ["/hatbox/locks/", "/hatbox/failures/", "/home/run/"];
     !text.ends_with("lock") && !places.iter().any(|place| text.contains(place))
 }
 
-/// The kind of a file: its path with what differs from run to run replaced.
+/// Returns the kind of a file: its path with everything replaced that differs between runs.
 fn kind_of(path: &Path) -> String {
     let is_random = |part: &&str| part.len() >= 24 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_time = |part: &&str| part.len() == 16 && part.ends_with('Z') && part.starts_with("20");

@@ -1,4 +1,5 @@
-//! Guards of a profile: denied commands, a typed yes, and read-only sessions for coding agents, at every exit.
+//! Guards of a profile: denied commands, typed confirmation, and read-only sessions for coding agents, in every
+//! command.
 
 use std::process::ExitStatus;
 
@@ -20,7 +21,7 @@ sso_account_id = 444455556666
 sso_role_name = Developer
 ";
 
-/// Jan's key, and a profile `prod` with a role and these lines.
+/// A fixture with jan's key and a profile `prod` that has a role and these lines.
 pub(crate) fn with_guard(lines: &str) -> Fixture {
     Fixture::with_config(&format!("[profile jan-work]\n[profile prod]\n{ROLE}{lines}\n"))
 }
@@ -51,7 +52,7 @@ fn a_denied_command_is_refused_before_anything_is_asked_or_sent() {
     }
     assert_eq!(roles_assumed(&fixture).len(), 0);
     exec(&["echo", "plan"]).ok();
-    // What the pattern does not name is not denied: guards prevent mistakes, not attacks.
+    // Only what the pattern names is denied: guards prevent mistakes, not attacks.
     exec(&["sh", "-c", "echo destroy"]).ok();
     fixture.hatbox(&["export", "prod"]).run().ok();
 }
@@ -214,7 +215,7 @@ fn a_guard_of_ones_own_leaves_the_other_keys_of_the_source_as_they_are() {
     let json = fixture.hatbox(&["explain", "--json", "rb"]).run().ok().stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["guard"]["deny_commands"]["value"], serde_json::json!(["printf", "echo"]));
-    // An explicit `false` counts, and the guard of what a role is assumed from does not.
+    // An explicit `false` counts. The guard of the source profile does not apply.
     let own = explain("rc");
     assert!(!own.contains(READ_ONLY) && !own.contains("confirm") && !own.contains("`env`"), "{own}");
     exec("rc", "true").ok();
@@ -270,10 +271,10 @@ fn credentials_that_cannot_be_restricted_are_refused_or_assume_the_role_named_fo
         (&step["role"]["value"], &step["policy_arns"][0]["value"]),
         (&READER.into(), &READ_ONLY.into())
     );
-    // A person has the whole.
+    // A person gets all permissions.
     fixture.hatbox(&["exec", "me", "--", "true"]).run().ok();
     assert_eq!(roles_assumed(&fixture).len(), 1);
-    // And may ask for less in the same way.
+    // A person may also ask for fewer.
     fixture.hatbox(&["exec", "--read-only", "me", "--", "true"]).run().ok();
     assert!(roles_assumed(&fixture).iter().all(is_read_only));
 }

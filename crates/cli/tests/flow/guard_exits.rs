@@ -1,4 +1,4 @@
-//! What a coding agent gets at each exit of hatbox: a read-only session, or a refusal, and in both cases the reason.
+//! What a coding agent gets from each command: a read-only session or a refusal, and the reason in both cases.
 
 use std::io::{BufRead, BufReader};
 
@@ -12,7 +12,7 @@ use crate::served::Served;
 use crate::shells::Shell;
 use crate::terminal::Terminal;
 
-/// Each way in which credentials leave, with the exit code of a refusal.
+/// Each command that hands over credentials, with its exit code if that is refused.
 const EXITS: [(&[&str], &[&str], i32); 7] = [
     (&["exec"], &["--", "true"], 125),
     (&["exec", "--server"], &["--", "true"], 125),
@@ -39,7 +39,7 @@ fn an_agent_gets_a_read_only_session_at_each_exit_and_is_given_the_reason() {
     kill_process(Pid::from_child(&server), Signal::INT).unwrap();
     let ended = finish(server, "serve");
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
-    // No other session was there to be handed over.
+    // No other session was obtained.
     let calls = roles_assumed(&fixture);
     assert!(!calls.is_empty() && calls.iter().all(is_read_only), "{calls:?}");
 }

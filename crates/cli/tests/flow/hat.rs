@@ -1,4 +1,4 @@
-//! The shell function `hat` in real shells: what it sets, and what is there again when it is dropped.
+//! The shell function `hat` in real shells: which variables it sets, and which it restores afterwards.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,12 +29,12 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/no-such-role
 ";
 
-/// A shell that has `hat`, and variables of the user's own.
+/// Starts a shell with `hat`, and with variables of the user.
 pub(crate) fn start(shell: Shell, fixture: &Fixture) -> Session {
     start_after(shell, fixture, "")
 }
 
-/// The same, after these commands.
+/// Starts such a shell, after these commands.
 fn start_after(shell: Shell, fixture: &Fixture, before: &str) -> Session {
     let setup = match shell {
         Shell::Bash => "eval \"$(hatbox shell-init bash)\"",
@@ -60,7 +60,7 @@ fn set(shell: Shell, name: &str, value: &str) -> String {
     }
 }
 
-/// What programs get, but for what shells count and remember there.
+/// Returns the variables that programs get, except those that shells maintain themselves.
 pub(crate) fn variables(session: &Session, fixture: &Fixture) -> BTreeMap<String, String> {
     let file = fixture.path("env");
     session.capture(&format!("env -0 >{}; capture done", file.display()));
@@ -87,7 +87,7 @@ fn a_role_is_set_in_the_shell_and_dropped_without_a_trace() {
         // The store must be unlocked for the next call.
         assert_eq!(role["HATBOX_FILE_PASSPHRASE"], before["HATBOX_FILE_PASSPHRASE"], "{shell:?}");
 
-        // Another one starts from the shell as it was, not from the first.
+        // The next profile starts from the original variables, not from those of the first.
         session.type_line("hat 'my deploy'");
         let other = variables(&session, &fixture);
         assert_eq!(other["HATBOX"], "my deploy", "{shell:?}");
@@ -114,7 +114,7 @@ fn a_role_is_set_in_the_shell_and_dropped_without_a_trace() {
     }
 }
 
-/// What the functions remember is of one shell, and never in the environment.
+/// The functions keep their state in the shell, never in the environment.
 #[test]
 fn what_another_shell_remembers_is_not_believed() {
     let fixture = Fixture::with_config(CONFIG);
@@ -176,7 +176,7 @@ fn credentials_are_renewed_before_a_prompt_and_not_sooner() {
         let first = variables(&session, &fixture);
         let calls = fixture.log().len();
         let due = set(shell, "__hatbox_renew", "1");
-        // The credentials have ten minutes left, as any hatbox would use them, and this shell gets new ones.
+        // The credentials expire in ten minutes: other commands would still use them, but this shell gets new ones.
         fixture.advance(50 * 60 + 5);
         let offset = fixture.variables()[std::ffi::OsStr::new("HATBOX_TEST_CLOCK_OFFSET")].clone();
         session.type_line(&set(shell, "HATBOX_TEST_CLOCK_OFFSET", offset.to_str().unwrap()));
@@ -242,7 +242,7 @@ fn hat_alone_opens_the_list_and_renews_what_was_chosen() {
     }
 }
 
-/// What a shell prints that has called `hat reader`, or what is in the place of hatbox for it.
+/// Returns what a shell prints after `hat reader`, with hatbox or with a stub in its place.
 fn printed_after_hat(shell: Shell, fixture: &Fixture, stand_in: Option<&Path>) -> String {
     let init = match shell {
         Shell::Bash => "eval \"$(hatbox shell-init bash)\"",
@@ -256,7 +256,7 @@ fn printed_after_hat(shell: Shell, fixture: &Fixture, stand_in: Option<&Path>) -
     let path = path.unwrap_or_default();
     let line = format!("{init}; {path}printenv PATH; hat reader; printenv HATBOX PATH AWS_REGION");
     let run = shell.run(fixture).args(["-c", &line]);
-    // A shell may drop such names, or hand them on.
+    // A shell may drop such names or pass them on.
     let run = run.env("AWS_CONTAINER_X[$(touch ~/pwned)]", "x").env("AWS_CONTAINER_Z`touch ~/pwned`", "x");
     let run = run.env("AWS_CONTAINER_X\nset PATH /evil\nset AWS_ENDPOINT_URL http://evil.example", "x");
     run.run().ok().stdout

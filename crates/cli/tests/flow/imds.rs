@@ -1,4 +1,4 @@
-//! `exec --imds`: the metadata server beside a command, and who gets what from it.
+//! `exec --imds`: the metadata server next to a command, and which requests it answers.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -36,7 +36,7 @@ role_arn = arn:aws:iam::444455556666:role/reader
 const MINUTE: i64 = 60;
 const ROLES: &str = "/latest/meta-data/iam/security-credentials/";
 
-/// An answer: its status, its head and its body.
+/// An answer: its status, head and body.
 struct Answer {
     status: String,
     head: String,
@@ -59,7 +59,7 @@ fn send_to_host(address: &Address, host: &str, start: &str, headers: &[&str]) ->
     Answer { status: head[9..12].to_owned(), head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
-/// A header with a token of the server.
+/// Returns a header with a token of the server.
 fn token(address: &Address, seconds: u32) -> String {
     let life = format!("X-aws-ec2-metadata-token-ttl-seconds: {seconds}");
     let answer = send(address, "PUT /latest/api/token", &[&life]);
@@ -132,7 +132,7 @@ fn the_command_gets_a_metadata_server_by_its_endpoint_alone() {
         assert!(body[name].as_str().unwrap().ends_with('Z'), "{body}");
     }
 
-    // What is secret is in memory alone.
+    // Secrets are only in memory.
     let directories = server_directories(&fixture).into_iter();
     let files: Vec<PathBuf> = directories
         .flat_map(|path| std::fs::read_dir(path).unwrap())
@@ -140,7 +140,7 @@ fn the_command_gets_a_metadata_server_by_its_endpoint_alone() {
         .collect();
     assert!(files.iter().all(|path| path.ends_with("lock")), "{files:?}");
 
-    // A hatbox inside it reads the variables of before.
+    // A nested hatbox reads the original variables.
     let names = ["AWS_EC2_METADATA_DISABLED", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "HATBOX"];
     let marks = served.variables.iter().filter(|(name, _)| {
         name.starts_with("HATBOX_SET") || name.starts_with("HATBOX_ORIG_") || names.contains(&name.as_str())
@@ -220,7 +220,7 @@ fn only_a_request_of_version_2_is_answered() {
     assert!(!served.end().stderr.contains("panicked"));
 }
 
-/// As those of the container protocol do (server_attacks.rs): they share the connections, but not the requests.
+/// Like those of the container protocol (server_attacks.rs): both share the connections, but not the requests.
 #[test]
 fn many_connections_and_slow_ones_keep_no_one_from_the_metadata() {
     let fixture = Fixture::with_config(CONFIG);
@@ -242,9 +242,9 @@ fn many_connections_and_slow_ones_keep_no_one_from_the_metadata() {
         open.push(connection);
     }
     assert!(open.len() > 1_000, "only {}", open.len());
-    // Those that wait longest give up their places.
+    // The connections that have waited longest are closed.
     assert!(key_id(address).starts_with("ASIA"));
-    // The server ends a request that does not come to its end.
+    // The server closes a connection whose request stays incomplete.
     let mut slow = TcpStream::connect((Ipv4Addr::LOCALHOST, address.port)).unwrap();
     slow.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     slow.write_all(starts[1]).unwrap();
@@ -284,7 +284,7 @@ fn another_user_gets_neither_a_token_nor_credentials() {
 #[test]
 fn credentials_are_given_with_25_minutes_left_at_least() {
     let fixture = Fixture::with_config(CONFIG);
-    // A cached session with too little left is not used, though it is good for other commands.
+    // A cached session that expires too soon is not used, although other commands would use it.
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     let later = (31 * MINUTE).to_string();
     fixture.client().set_clock_offset(31 * MINUTE).unwrap();
@@ -295,14 +295,14 @@ fn credentials_are_given_with_25_minutes_left_at_least() {
     let served = Served::start_metadata(&fixture, &["reader"], |run| run);
     assert_eq!(calls(&fixture), 2);
     let first = key_id(&served.address);
-    // It is renewed once 35 minutes are left.
+    // It is renewed when it expires in 35 minutes.
     served.move_clock(&fixture, (31 + 24) * MINUTE);
     assert_eq!(key_id(&served.address), first);
     served.move_clock(&fixture, (31 + 26) * MINUTE);
     wait_until("renewed credentials", || key_id(&served.address) != first);
     let second = key_id(&served.address);
     assert_eq!(calls(&fixture), 3);
-    // Where they cannot be renewed, they are given until 25 minutes are left.
+    // If renewal fails, the old credentials are served until 25 minutes before they expire.
     let fault =
         Fault { kind: FaultKind::AccessDenied("denied by a test".to_owned()), times: None, action: None };
     fixture.client().add_fault(&fault).unwrap();
@@ -323,7 +323,7 @@ fn sessions_that_are_too_short_are_refused_before_the_command_starts() {
     let exec = |arguments: &[&str]| {
         fixture.hatbox(&["exec", "--imds"]).args(arguments).args(["--", "touch"]).args([&started]).run()
     };
-    // Before a code is asked for, too.
+    // Checked before a code is asked for.
     let short = exec(&["short"]).expect_code(125).stderr;
     let said = "the credentials of `short` expire in 20m, and --imds needs 25m at least";
     assert!(short.contains(said) && short.contains("use --server"), "{short}");
@@ -333,7 +333,7 @@ fn sessions_that_are_too_short_are_refused_before_the_command_starts() {
     assert_eq!(fixture.log().len(), 0, "no call was made");
     let key = exec(&["-n", "jan-work"]).expect_code(125).stderr;
     assert!(key.contains("have no known end") && key.contains("without --imds"), "{key}");
-    // What AWS returns counts, whatever was asked for.
+    // The actual lifetime in AWS's answer counts, not the requested one.
     let fault = Fault {
         kind: FaultKind::ShortLifeSeconds(20 * 60),
         times: None,

@@ -1,4 +1,4 @@
-//! `import aws-vault`: keys out of its files, written by another program.
+//! `import aws-vault`: imports keys from its files, which another program wrote.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 const VAULT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/flow/data/aws-vault/keys");
 const PASSPHRASE: &str = "vault horse";
 
-/// A home with aws-vault's files in their usual place.
+/// A home with aws-vault's files in their default place.
 fn home() -> Fixture {
     let fixture = Fixture::empty(&["jan-work", "other"]);
     let keys = fixture.path("home/.awsvault/keys");
@@ -113,7 +113,7 @@ fn the_passphrase_of_aws_vault_is_asked_for_and_may_be_corrected() {
     terminal.type_keys("not it\n");
     terminal.wait_for("Passphrase of aws-vault's files: ", 2);
     terminal.type_keys(&format!("{PASSPHRASE}\n"));
-    // What would be done is shown before it is done, and nothing but a yes does it.
+    // The plan is shown first, and only a yes carries it out.
     terminal.wait_for_prompt("Go on? (y|N) ");
     terminal.type_keys("\n");
     assert!(terminal.wait().success());

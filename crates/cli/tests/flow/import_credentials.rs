@@ -1,11 +1,11 @@
-//! `import credentials`: keys out of plain text, tested by AWS, and the file without them.
+//! `import credentials`: plain-text keys are checked with AWS, stored, and removed from the file.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::fixture::Fixture;
 
-/// With what an editor, the AWS CLI and a person leave behind: none of it may change.
+/// Contains traces of an editor, of the AWS CLI and of a user, all of which must be preserved.
 const PLAIN: &str = "\u{feff}# mine\r\n[default]\r\nregion = eu-west-1\r\naws_access_key_id = AKIADEFAULT000000001\r\n\
     aws_secret_access_key=defaultsecret1AAAAAAAAAAAAAAAAAAAAAAAAAA # with a word\r\n\r\n[jan-work]\nAWS_ACCESS_KEY_ID   = AKIAPLAIN0000000001\n\
     ; between\naws_secret_access_key = plainsecret1AAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\n[short]\naws_access_key_id = ASIASHORT00000000001\n\
@@ -65,7 +65,7 @@ fn plain_keys_are_stored_and_their_lines_taken_out_and_no_other_byte_changes() {
     );
     let listed = import(&["--list-backups"]).run().ok();
     assert_eq!(listed.stdout, format!("{backup}\n"));
-    // A new identity of the store keeps the backup readable.
+    // The backup can still be read after a rekeying.
     fixture.hatbox(&["store", "rekey"]).run().ok();
     import(&["--restore", backup]).run().ok();
     assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
@@ -118,7 +118,7 @@ fn kept_keys_stay_in_the_file_and_that_is_said() {
     assert_eq!(fs::read_to_string(&file).unwrap(), PLAIN);
 }
 
-/// A credentials file with these keys of the world's users, and one of nobody's.
+/// Returns a section of a credentials file with this key.
 fn section(name: &str, id: &str, secret: &str) -> String {
     format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
 }
@@ -153,7 +153,7 @@ fn each_key_is_tested_and_one_that_aws_refuses_stays_where_it_is() {
     ] {
         assert!(done.stderr.contains(said), "{said}\n{}", done.stderr);
     }
-    // The sections' heads stay, as every byte does that is no key of jan's.
+    // The section headers stay, as does every byte that is not part of jan's keys.
     assert_eq!(fs::read_to_string(&file).unwrap(), ["[jan-work]\n", &wrong, &unknown].concat());
     assert!(fs::read_to_string(&usual).unwrap().contains("AKIAUSUAL00000000001"), "it was not meant");
     let refused = import(&["--yes"]).expect_code(1);

@@ -1,4 +1,4 @@
-//! `import aws-vault` out of stores that are no files: a real keyring, a real `pass`.
+//! `import aws-vault` from stores other than files: a real keyring, a real `pass`.
 
 use base64::Engine;
 
@@ -11,7 +11,7 @@ use crate::secret_service::home;
 const ID: &str = "AKIAVAULT00000000001";
 const SECRET: &str = "vaultsecret11111111111111111111111111111";
 
-/// An item as aws-vault writes it.
+/// Returns an item in aws-vault's format.
 fn item(name: &str, token: &str) -> String {
     let key = format!(
         r#"{{"AccessKeyID":"{ID}","SecretAccessKey":"{SECRET}","SessionToken":"{token}","Source":"","CanExpire":false,"Expires":"0001-01-01T00:00:00Z"}}"#
@@ -60,7 +60,7 @@ fn keys_come_out_of_the_desktop_s_keyring_and_stay_there_until_that_is_said() {
     let exported = hatbox(&["export", "-n", "jan-work"]).run().ok();
     assert_eq!(exported.stdout, format!("AWS_ACCESS_KEY_ID={ID}\nAWS_SECRET_ACCESS_KEY={SECRET}\n"));
 
-    // Two stores with keys: which one is meant must be said.
+    // If two stores have keys, the user must say which one to import.
     let keys = fixture.path("home/.awsvault/keys");
     std::fs::create_dir_all(&keys).unwrap();
     std::fs::write(keys.join("other"), "x").unwrap();
@@ -68,7 +68,7 @@ fn keys_come_out_of_the_desktop_s_keyring_and_stay_there_until_that_is_said() {
     assert!(both.stderr.contains("in more than one store: `secret-service`, `file`"), "{}", both.stderr);
     assert!(both.stderr.contains("hatbox import aws-vault --from secret-service"), "{}", both.stderr);
 
-    // Locked, and nobody there to be asked.
+    // Locked, and the user cannot be asked.
     desktop.lock_collection(&home, &collection);
     let locked = hatbox(&["import", "aws-vault", "--from", "secret-service", "jan-work"]).run();
     let locked = locked.expect_code(4);
@@ -122,7 +122,7 @@ fn keys_come_out_of_pass_and_no_other_password_is_opened() {
             .args(arguments)
             .env("HATBOX_BACKEND", "file")
     };
-    // What is opened goes through gpg, which is asked by this one.
+    // Records which entries are read through `pass`.
     let log = pass.fixture.path("opened");
     let watched = format!(
         "case \"$1\" in show) echo \"$2\" >> '{}';; esac; PATH=\"$REAL_PATH\" exec pass \"$@\"",
@@ -133,7 +133,7 @@ fn keys_come_out_of_pass_and_no_other_password_is_opened() {
     let done = hatbox(&[]).env("AWS_VAULT_PASS_CMD", watcher.as_os_str()).env("REAL_PATH", &real).run().ok();
     assert!(done.stderr.contains("hatbox: imported the access key of `jan-work`\n"), "{}", done.stderr);
     assert_eq!(std::fs::read_to_string(&log).unwrap(), "jan-work\n");
-    // Below a prefix of aws-vault's own, all are.
+    // With a prefix that only aws-vault uses, all files below it are its keys.
     let below = hatbox(&["--delete-source", "--yes"]).env("AWS_VAULT_PASS_PREFIX", "dev").run().ok();
     assert!(below.stderr.contains("hatbox: imported the access key of `team/b c`\n"), "{}", below.stderr);
     let left = pass.fixture.path("home/.password-store");

@@ -1,11 +1,11 @@
-//! The unlocked state in the kernel keyring: which keyring, for how long, and what the child gets of it.
+//! The unlocked state in the kernel keyring: in which keyring, for how long, and what the child can access.
 
 use std::process::Command;
 
 use crate::fixture::{Fixture, PASSPHRASE};
 use crate::run::Run;
 
-/// A locked store, where `keyctl` is there and the kernel keyring is not denied; else `None`, said.
+/// A locked store. Returns `None` and prints the reason if `keyctl` is missing or the kernel keyring is denied.
 fn home() -> Option<Fixture> {
     let session = ["session", "-", "keyctl", "add", "user", "hatbox-test", "x", "@s"];
     if !Command::new("keyctl").args(session).output().is_ok_and(|output| output.status.success()) {
@@ -18,7 +18,7 @@ fn home() -> Option<Fixture> {
     Some(fixture)
 }
 
-/// A script in a session keyring of its own, in which `$H` is hatbox and `unlocked CMD` has the passphrase.
+/// A script in its own session keyring, in which `$H` is hatbox and `unlocked CMD` has the passphrase.
 fn in_session(fixture: &Fixture, script: &str) -> Run {
     let unlocked = format!("unlocked() {{ HATBOX_FILE_PASSPHRASE='{PASSPHRASE}' \"$@\"; }}\n{script}");
     Run::new("keyctl", fixture.variables())
@@ -41,7 +41,7 @@ fn what_is_unlocked_in_a_session_keyring_is_unlocked_in_that_session_alone() {
     locked.run().expect_code(4);
 }
 
-/// As after `su` or in cron where no PAM module makes a session keyring: the kernel gives the user's own.
+/// As after `su` or in cron if no PAM module creates a session keyring: the kernel uses the user session keyring.
 #[test]
 fn without_a_session_keyring_it_is_unlocked_for_the_user() {
     let Some(fixture) = home() else { return };
@@ -95,7 +95,7 @@ fn isolation_that_cannot_be_had_is_an_error_before_the_command_runs() {
     }
 }
 
-/// How long an entry has left after a script, as /proc/keys has it in its fourth column.
+/// Returns the remaining time of an entry after a script, from the fourth column of /proc/keys.
 fn left_of(fixture: &Fixture, script: &str, what: &str) -> String {
     let serial = format!("keyctl show @s | awk '/:{what}/ {{ printf \"%08x\", $1 }}'");
     let script =
@@ -103,12 +103,12 @@ fn left_of(fixture: &Fixture, script: &str, what: &str) -> String {
     in_session(fixture, &script).run().ok().stdout
 }
 
-/// gpg-agent calls it max-cache-ttl: use alone does not keep it unlocked for ever.
+/// Like gpg-agent's max-cache-ttl: use alone does not keep the store unlocked forever.
 #[test]
 fn use_renews_the_timeout_but_never_beyond_the_end_that_was_set_at_the_unlock() {
     let Some(fixture) = home() else { return };
     fixture.write_settings("backend = \"file\"\nunlock_timeout = \"40s\"\nunlock_max = \"2s\"\n");
-    // Used all the time, it ends two seconds after the unlock: a loop that waits for that, and no longer than 20 s.
+    // In constant use, it ends two seconds after the unlock; the loop waits for that, for 20 s at most.
     let script = "unlocked $H export -n jan-work >/dev/null\n\
         i=0; while $H export -n jan-work >/dev/null 2>&1 && [ $i -lt 2000 ]; do i=$((i+1)); sleep 0.01; done\n\
         [ $i -lt 2000 ] && [ $i -gt 0 ] && echo ended; ! $H export -n jan-work";
@@ -124,9 +124,9 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
         ("unlocked $H --unlock-for 8h list", ["8h", "7h"]),
         ("unlocked $H list", ["15m", "14m"]),
         ("unlocked $H list; $H --unlock-for 3h list", ["3h", "2h"]),
-        // Whoever uses it next renews it for as long as was said.
+        // The next use renews it with the timeout set at the unlock.
         ("unlocked $H --unlock-for 8h list; $H list; $H list", ["8h", "7h"]),
-        // Never beyond `unlock_max`.
+        // Never longer than `unlock_max`.
         ("unlocked $H --unlock-for 30h list", ["12h", "11h"]),
     ] {
         for what in ["cache-key", "identity"] {
@@ -138,7 +138,7 @@ fn the_store_stays_unlocked_for_as_long_as_the_flag_or_the_settings_say() {
     assert!(wrong.stderr.contains("invalid `--unlock-for` `soon`"), "{}", wrong.stderr);
 }
 
-/// keyrings(7): a user other than root has 200 keys and 20,000 bytes.
+/// keyrings(7): users other than root may have 200 keys and 20,000 bytes.
 #[test]
 fn a_full_keyring_does_not_unlock_again_where_a_passphrase_is_at_hand() {
     let Some(fixture) = home() else { return };
@@ -146,7 +146,7 @@ fn a_full_keyring_does_not_unlock_again_where_a_passphrase_is_at_hand() {
         eprintln!("skipped: only root can become a user whose quota may be used up");
         return;
     }
-    // A uid that nobody has, of another run of the tests neither: its quota is no one's.
+    // An unused uid, different in each test run, so the quota is not shared.
     let id = 61_234 + std::process::id();
     let owner = format!("{id}:{id}");
     let status = Command::new("chown").args(["-R", &owner]).arg(fixture.path("")).status().unwrap();
@@ -159,6 +159,6 @@ fn a_full_keyring_does_not_unlock_again_where_a_passphrase_is_at_hand() {
     std::fs::copy(env!("CARGO_BIN_EXE_hatbox"), &binary).unwrap();
     let run = in_session(&fixture, fill).env("H", &binary).under("setpriv", &become_user).run().ok();
     assert!(run.stdout.contains(fixture.key("jan-work").secret.expose()));
-    // The passphrase is at hand, so a box in memory saves the second unlock.
+    // The passphrase is available, so a box in memory saves the second unlock.
     assert!(!run.stderr.contains("hatbox: "), "{}", run.stderr);
 }

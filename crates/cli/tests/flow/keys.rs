@@ -1,4 +1,4 @@
-//! `add`, `list`, `remove`, `clear`: what they print, and what they leave behind.
+//! `add`, `list`, `remove`, `clear`: their output and their effects.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ mfa_serial = arn:aws:iam::111122223333:mfa/jan
 sso_region = eu-central-1
 ";
 
-/// The table without the blanks at its lines' ends, and with the seconds that are left replaced.
+/// Returns the table without trailing spaces, and with the remaining seconds replaced.
 fn table(fixture: &Fixture) -> String {
     let outcome = fixture.hatbox(&["list"]).run().ok();
     let text = outcome.stdout;
@@ -77,10 +77,10 @@ fn a_key_is_taken_from_standard_input_or_the_environment_and_its_shape_is_checke
     };
     add(&["--stdin"], &format!("{}\n{secret}\n", key.id)).ok();
     add(&["--stdin"], &format!("{}\r\n{secret}", key.id)).ok();
-    // Emulators have ids with other beginnings, some of another shape.
+    // Emulators use ids with other prefixes, some of a different form.
     add(&["--stdin", "--any-key"], "minio_access_key\nminio_secret\n").ok();
     add(&["--stdin"], &format!("LKIA{}\n{secret}\n", &key.id[4..])).ok();
-    // In the last one the halves are swapped; what looks like a secret is not quoted.
+    // In the last one the id and the secret are swapped; a possible secret is not quoted.
     for input in ["", "AKIA\n", "only-one-line\n", "secret/with/slashes+0123456789\nAKIAIOSFODNN7EXAMPLE\n"] {
         let refused = add(&["--stdin"], input).expect_code(2);
         assert!(refused.stderr.contains("standard input must hold two lines"), "{input}: {}", refused.stderr);
@@ -102,14 +102,14 @@ fn a_key_is_taken_from_standard_input_or_the_environment_and_its_shape_is_checke
     }
 }
 
-/// What is refused, and what is said of it, wherever keys come from; never with a part of what was given.
+/// Which keys are rejected and with which message, whatever their source. No message contains part of the input.
 #[test]
 fn a_temporary_key_a_token_and_swapped_halves_are_not_kept() {
     let fixture = Fixture::with_config(CONFIG);
     let key = fixture.key("jan-work").clone();
     let (id, secret) = (key.id.as_str(), key.secret.expose());
     let temporary = id.replacen("AKIA", "ASIA", 1);
-    // Of 100 secrets 28 have no sign that an id could not have.
+    // Of 100 secrets, 28 contain only characters that an id may contain.
     let plain = secret.replace(['/', '+'], "x");
     let token = secret.repeat(12);
     for (id, secret, said) in [
@@ -254,7 +254,7 @@ admin     -            -      sts.AssumeRole:LEFT
     assert_eq!(json["profiles"][3]["profile"], "zz");
     assert_eq!(json["profiles"][3]["place"], Value::Null);
     assert_eq!(json["profiles"][3]["credentials"]["age_days"], 0);
-    // What has ended is not shown.
+    // Expired sessions are not shown.
     fixture.advance(12 * 24 * 3600 + 60);
     assert!(!table(&fixture).contains("sts."));
     assert!(table(&fixture).contains("-         zz           12d  -\n"));
@@ -342,7 +342,7 @@ fn the_store_is_not_made_by_looking_at_it() {
     assert!(!fixture.store().exists());
 }
 
-/// The kernel keyring, where there is one, still holds what opened the first store.
+/// The kernel keyring, if there is one, still contains the identity of the first store.
 #[test]
 fn a_store_that_was_deleted_while_it_was_unlocked_is_created_again() {
     let fixture = Fixture::with_keys(&["jan-work"]);

@@ -1,5 +1,5 @@
-//! kill -9 at many system calls of a run, and an error at each that is about files: what is left is the old state or the
-//! new one.
+//! Kills a run at many system calls, and makes each system call on files fail: the result is the old state or the new
+//! one.
 
 use crate::cast::PHONE;
 use crate::fixture::Fixture;
@@ -19,7 +19,7 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/admin
 ";
 
-/// Two stored keys; a third that is not.
+/// A store with two keys, and a third key that is not stored.
 fn fixture() -> Fixture {
     let fixture = Fixture::empty(&["jan-work", "other", "newer"]);
     fixture.write_config(CONFIG);
@@ -29,7 +29,7 @@ fn fixture() -> Fixture {
     fixture
 }
 
-/// The access key that is handed over for a profile.
+/// Returns the access key that is handed over for a profile.
 fn handed_over(fixture: &Fixture, profile: &str, when: &str) -> String {
     let outcome = fixture.hatbox(&["export", "-n", profile]).run();
     assert_eq!(outcome.code(), Some(0), "{when}: {}", outcome.stderr);
@@ -42,7 +42,7 @@ fn lines_of(fixture: &Fixture, key: &str) -> String {
     format!("AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n", key.id, key.secret.expose())
 }
 
-/// The list shows both keys and has nothing to complain of.
+/// Checks that the list shows both keys without a warning.
 fn check_list(fixture: &Fixture, when: &str) {
     let list = fixture.hatbox(&["list", "--credentials"]).run();
     assert_eq!((list.code(), list.stderr.as_str()), (Some(0), ""), "{when}");
@@ -188,8 +188,7 @@ fn exec_killed_anywhere_leaves_a_store_and_cache_that_work() {
     assert!(without > 0 && with > 0, "without a session {without}, with one {with}: both must come up");
 }
 
-/// A session may be deleted at any time, so it is renamed into place and nothing more; what a power cut then leaves of it
-/// is replaced.
+/// A session can be obtained again, so it is only renamed into place. A session damaged by a power failure is replaced.
 #[test]
 fn a_session_is_saved_without_waiting_for_the_disk_and_a_damaged_one_counts_as_none() {
     if !is_strace_there() {
@@ -328,7 +327,7 @@ fn importing_from_aws_vault_killed_anywhere_leaves_its_files_until_the_keys_are_
         }
         assert!(is_there || is_stored, "{when}: the key is nowhere");
     });
-    // From wherever the last kill left it, the command can be done again.
+    // Whatever state the last kill left, running the command again completes it.
     import.run().ok();
     assert!(!file.exists());
     assert!(fixture.hatbox(&["list", "--credentials"]).run().ok().stdout.contains("team/dev\n"));

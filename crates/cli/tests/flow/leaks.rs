@@ -1,4 +1,4 @@
-//! Canary secrets through every command with `--debug`: none may appear where it was not promised.
+//! Canary secrets in every command with `--debug`: none may appear where it is not expected.
 
 use std::path::{Path, PathBuf};
 
@@ -32,21 +32,21 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/strangers
 ";
 
-/// Looks for canaries wherever a run leaves something.
+/// Looks for canaries in everything that a run leaves behind.
 struct Watch {
     fixture: Fixture,
     fixed: Vec<Canary>,
     codes: Vec<String>,
-    /// Files that were promised to hold secrets.
+    /// Files that are allowed to contain secrets.
     promised: Vec<PathBuf>,
     found: Vec<String>,
 }
 
-/// What of stdout was promised to hold secrets.
+/// Whether stdout is allowed to contain secrets.
 #[derive(Clone, Copy, PartialEq)]
 enum Promised {
     Nothing,
-    /// `export`: the credentials.
+    /// `export`: the credentials are allowed.
     Stdout,
 }
 
@@ -61,7 +61,7 @@ impl Watch {
         for name in ["jan-work", "other"] {
             fixed.push(Canary::new(format!("the secret key of {name}"), fixture.key(name).secret.expose()));
         }
-        // The phone says with which words hatbox runs, and gives what stands outside of HOME.
+        // The phone records the arguments of hatbox, and reads its code from a file outside of HOME.
         let script = "for p in $PPID $(cut -d ' ' -f 4 /proc/$PPID/stat); do tr '\\0' ' ' </proc/$p/cmdline; done \
                       >>\"$HOME/../argv\"; cat \"$HOME/../code\"";
         fixture.write_program("phone", script);
@@ -93,7 +93,7 @@ impl Watch {
         }
     }
 
-    /// Whole access key ids are no secrets, and have no place in messages all the same.
+    /// Full access key ids are not secret, but they must not appear in messages either.
     fn look_for_ids(&mut self, place: &str, text: &str) {
         let world = self.fixture.world();
         let ids = self.fixture.keys().values().map(|key| &key.id).chain(world.sessions.keys());
@@ -141,7 +141,7 @@ fn no_canary_appears_where_it_was_not_promised() {
     let stdin = format!("{}\n{}\n", other.id, other.secret.expose());
     let add_other = hatbox(&watch, &["add", "--stdin", "other"]).input(stdin);
     watch.run(&add_other, Promised::Nothing).ok();
-    // The halves in the wrong order: the secret must not be quoted in the complaint.
+    // The id and the secret are swapped: the error must not quote the secret.
     let swapped =
         hatbox(&watch, &["add", "--stdin", "third"]).input(format!("canary/swapped+secret\n{}\n", other.id));
     watch.fixed.push(Canary::new("a secret in the place of an id", "canary/swapped+secret"));
@@ -155,7 +155,7 @@ fn no_canary_appears_where_it_was_not_promised() {
         assert!(!export.ok().stdout.is_empty());
     }
     watch.run(&hatbox(&watch, &["export", "-n", "jan-work"]), Promised::Stdout).ok();
-    // A sign-in link is a secret of its own: it has none of the credentials.
+    // A sign-in link is a secret itself, but contains none of the credentials.
     watch.run(&hatbox(&watch, &["login", "--stdout", "admin"]), Promised::Nothing).ok();
     watch.run(&hatbox(&watch, &["login", "--stdout", "jan-work"]), Promised::Nothing).expect_code(2);
     let elsewhere = hatbox(&watch, &["login", "--stdout", "admin"]);
@@ -174,7 +174,7 @@ fn no_canary_appears_where_it_was_not_promised() {
     ] {
         watch.run(&hatbox(&watch, line), Promised::Nothing).ok();
     }
-    // The same code again: refused.
+    // The same code is rejected the second time.
     let again = hatbox(&watch, &["exec", "--fresh", "-t", &code, "admin"]);
     watch.run(&again, Promised::Nothing).expect_code(125);
     watch.run(&hatbox(&watch, &["exec", "strangers"]), Promised::Nothing).expect_code(125);
@@ -189,7 +189,7 @@ fn no_canary_appears_where_it_was_not_promised() {
     let json = watch.fixture.path("home/why.json");
     let why = hatbox(&watch, &["exec", "--error-json", json.to_str().unwrap(), "strangers"]);
     watch.run(&why, Promised::Nothing).expect_code(125);
-    // Keys of the environment that cannot be used, and the damaged store.
+    // Invalid keys in the environment, and the damaged store.
     let from_files = "[profile files]\naws_access_key_id = short\naws_secret_access_key = canary-in-a-file\n";
     watch.fixed.push(Canary::new("a malformed key of the config", "canary-in-a-file"));
     let elsewhere = watch.fixture.path("elsewhere");
@@ -214,7 +214,7 @@ fn no_canary_appears_where_it_was_not_promised() {
     terminal.type_keys(&format!("{code}\r"));
     assert_eq!(terminal.wait().code(), Some(0), "{}", terminal.screen().join("\n"));
     watch.look("the screen afterwards", terminal.screen().join("\n").as_bytes());
-    // What is typed as a code is shown while it is typed; nothing else is.
+    // An MFA code is shown while it is typed; nothing else is.
     let transcript = terminal.transcript().replace(&code, "");
     watch.look("the terminal", transcript.as_bytes());
 
@@ -261,7 +261,7 @@ fn keys_that_are_moved_or_sealed_again_appear_nowhere_on_the_way() {
     let plain = "[plain]\naws_access_key_id = AKIAPLAIN0000000001\naws_secret_access_key = canary/of+plain/textcanary/of+plain/text\n";
     std::fs::write(watch.fixture.path("home/.aws/credentials"), plain).unwrap();
     watch.fixed.push(Canary::new("a key in plain text", "canary/of+plain/textcanary/of+plain/text"));
-    // AWS would refuse it, and then it would stay in the file.
+    // AWS would reject the key, which would then stay in the file.
     let import = hatbox(&watch, &["import", "credentials", "--yes", "--no-check"]);
     watch.run(&import, Promised::Nothing).ok();
     watch.run(&hatbox(&watch, &["import", "credentials", "--list-backups"]), Promised::Nothing).ok();
@@ -294,7 +294,7 @@ fn a_stored_seed_and_the_codes_made_from_it_appear_nowhere() {
     assert!(watch.found.is_empty(), "{}", watch.found.join("\n"));
 }
 
-/// What a file of a sign-in holds that others must not have.
+/// Adds the secrets in a sign-in file as canaries.
 fn add_tokens(watch: &mut Watch, file: &serde_json::Value, names: &[&str]) {
     for name in names {
         let secret = file.pointer(name).and_then(serde_json::Value::as_str).unwrap();
@@ -320,7 +320,7 @@ fn the_tokens_of_sign_ins_are_only_in_the_files_that_other_programs_read() {
     for minutes in [0, 70] {
         watch.fixture.advance(minutes * 60);
         if minutes > 0 {
-            // Both are refreshed: the new tokens are looked for too, and the old ones again.
+            // Both are refreshed: look for the new tokens, and for the old ones again.
             for profile in ["dev", "me"] {
                 watch.run(&watch.fixture.hatbox(&["exec", profile]), Promised::Nothing).ok();
             }
@@ -343,7 +343,7 @@ fn the_tokens_of_sign_ins_are_only_in_the_files_that_other_programs_read() {
             watch.run(&watch.fixture.hatbox(line), Promised::Nothing).ok();
         }
     }
-    // What is refused is not quoted either.
+    // Rejected tokens are not quoted either.
     watch.fixture.client().revoke(Revoked::Sessions).unwrap();
     watch.fixture.client().set_login_states(LoginState::Revoked).unwrap();
     for profile in ["dev", "me"] {
@@ -393,14 +393,14 @@ fn a_deliberate_leak_is_found_in_every_form_and_place() {
     let run = shell(&watch, "echo nothing");
     watch.run(&run, Promised::Nothing).ok();
     assert_eq!(watch.found, Vec::<String>::new());
-    // A session's secret and a code are looked for as well.
+    // Also look for a session's secret and a code.
     let code = watch.next_code();
     let run = shell(&watch, "echo $LEAK").env("LEAK", format!("code={code}"));
     watch.run(&run, Promised::Nothing).ok();
     assert_eq!(watch.found.len(), 1, "{:?}", watch.found);
 }
 
-/// What lies on a disk that was stolen tells neither secrets nor which profiles and accounts there are.
+/// A stolen disk reveals neither secrets nor the names of profiles and accounts.
 #[test]
 fn the_store_and_the_cache_reveal_no_names() {
     let mut watch = Watch::new();
@@ -421,7 +421,7 @@ fn the_store_and_the_cache_reveal_no_names() {
             assert_eq!(name.find_in(&bytes), None, "{} in {}", name.name, path.display());
         }
     }
-    // scrypt with a work factor of 2^17 at least (age's header: `-> scrypt SALT LOG2`).
+    // scrypt with a work factor of at least 2^17 (age's header: `-> scrypt SALT LOG2`).
     let wrap = std::fs::read(watch.fixture.wrap("passphrase")).unwrap();
     let wrap = String::from_utf8_lossy(&wrap);
     let stanza = wrap.lines().find(|line| line.starts_with("-> scrypt ")).unwrap();

@@ -1,4 +1,4 @@
-//! A login session that has ended, or that no one has signed in to yet: `exec` asks on the terminal, once for all.
+//! A login session that has expired or does not exist yet: `exec` asks on the terminal, once for all processes.
 
 use hatbox_sandbox::world::LoginState;
 
@@ -8,7 +8,7 @@ use crate::run::{Run, finish};
 use crate::sso::{WAITING, opened_page, wait_until, with_browser};
 use crate::terminal::Terminal;
 
-/// Jan's session, to which she has not signed in.
+/// Jan has a login session configured, but is not signed in.
 fn signed_out() -> Fixture {
     let fixture = fixture();
     fixture.write_config(&format!(
@@ -19,17 +19,17 @@ fn signed_out() -> Fixture {
     fixture
 }
 
-/// `exec` with a browser on this machine.
+/// Runs `exec` with a browser on this machine.
 fn exec(fixture: &Fixture) -> Run {
     with_browser(fixture, fixture.hatbox(&["exec"]))
 }
 
-/// How many pages were opened.
+/// Returns how many pages were opened.
 fn pages(fixture: &Fixture) -> usize {
     std::fs::read_to_string(fixture.path("home/pages")).unwrap_or_default().lines().count()
 }
 
-/// The calls that traded a code or a refresh token.
+/// Lists the calls that exchanged a code or a refresh token.
 fn exchanges(fixture: &Fixture) -> usize {
     fixture.log().iter().filter(|call| call.action == "CreateOAuth2Token").count()
 }
@@ -72,7 +72,7 @@ fn a_session_that_ended_is_signed_in_to_again() {
 #[test]
 fn without_a_browser_here_the_code_of_another_machines_is_pasted() {
     let fixture = signed_out();
-    // Whoever works over SSH has the browser elsewhere.
+    // Users who work over SSH have their browser on another machine.
     let run = fixture.hatbox(&["exec", "me", "--", "echo", "in"]).env("SSH_CONNECTION", "a 1 b 22");
     let mut terminal = Terminal::start_wide(&run, 200);
     terminal.wait_for_prompt("Code:");
@@ -103,7 +103,7 @@ fn another_identity_a_no_and_ctrl_c_leave_nothing_behind() {
     }
     let mut terminal = Terminal::start_wide(&exec, 200);
     terminal.wait_for_prompt(WAITING);
-    // Whoever waits for the sign-in ends with it.
+    // Processes that wait for the sign-in fail with it.
     let mut waiter = Terminal::start_wide(&fixture.hatbox(&["exec", "admin", "--", "true"]), 200);
     waiter.wait_for("waiting for the login session of `me`", 1);
     terminal.type_keys("\x03");
@@ -117,7 +117,7 @@ fn another_identity_a_no_and_ctrl_c_leave_nothing_behind() {
         assert!(terminal.has_modes_of_before());
     }
     assert!(!fixture.path(FILE).exists());
-    // Where no one can be asked, nothing is opened.
+    // If the user cannot be asked, no browser is opened.
     let opened = pages(&fixture);
     let alone = finish(exec.spawn(), "exec").expect_code(125);
     assert!(alone.stderr.contains("hint: sign in: hatbox login --session me\n"), "{}", alone.stderr);

@@ -1,4 +1,4 @@
-//! `login_session`: the file that the AWS CLI and the SDKs share, read, refreshed and written back.
+//! `login_session`: the session file shared with the AWS CLI and the SDKs is read, refreshed and written back.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -21,7 +21,7 @@ role_arn = arn:aws:iam::444455556666:role/admin
 region = eu-west-1
 ";
 
-/// Jan, signed in eleven minutes ago: four minutes are left, less than hatbox hands over.
+/// Jan signed in eleven minutes ago. Her credentials expire in four minutes, too soon to be handed over.
 fn signed_in() -> Fixture {
     let fixture = fixture();
     fixture.write_config(CONFIG);
@@ -184,7 +184,7 @@ fn a_refresh_token_that_another_program_spent_is_read_again_before_giving_up() {
     next["refreshToken"] = "the-next-one".into();
     next["accessToken"]["accessKeyId"] = "ASIAIOSFODNN7EXAMPLE".into();
     next["accessToken"]["expiresAt"] = "2099-01-01T00:00:00Z".into();
-    // Another program refreshes while hatbox asks.
+    // Another program refreshes the session while hatbox's request is pending.
     let stub = Stub::start(move |_, mut client| {
         std::fs::write(&path, next.to_string()).unwrap();
         let body = r#"{"error":"TOKEN_EXPIRED","message":"gone"}"#;
@@ -205,7 +205,7 @@ fn a_kill_between_refresh_and_save_loses_nothing_that_can_be_kept() {
     let fault = Fault { kind: FaultKind::DelayMillis(30_000), times: Some(1), action };
     fixture.client().add_fault(&fault).unwrap();
     let mut child = exec(&fixture, "me").spawn();
-    // The service has replaced the refresh token; its answer is on the way.
+    // The service has replaced the refresh token, but its answer is delayed.
     let start = std::time::Instant::now();
     while refreshes(&fixture).is_empty() {
         assert!(start.elapsed() < std::time::Duration::from_secs(30));
@@ -257,7 +257,7 @@ fn files_that_are_none_are_named_with_the_way_out() {
     std::fs::set_permissions(fixture.path(FILE), std::fs::Permissions::from_mode(0o666)).unwrap();
     let run = export(&fixture);
     assert!(run.code() != Some(0) && run.stderr.contains("chmod"), "{}", run.stderr);
-    // A new sign-in repairs what cannot be read.
+    // A new sign-in replaces an unreadable file.
     std::fs::set_permissions(fixture.path(FILE), std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::write(fixture.path(FILE), "{").unwrap();
     sign_in(&fixture);
@@ -327,7 +327,7 @@ fn the_region_of_the_sign_in_is_asked_and_not_that_of_the_profile() {
 #[test]
 fn the_endpoint_of_aws_itself_is_not_announced() {
     let fixture = signed_in();
-    // Nothing of it leaves the machine: no proxy listens there.
+    // The request stays on this machine: no proxy listens at this address.
     let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let proxy = format!("http://{refused}");
     let export = fixture.hatbox(&["export", "me"]).without("AWS_ENDPOINT_URL").env("HTTPS_PROXY", &proxy);
@@ -374,7 +374,7 @@ fn no_secret_is_in_what_is_said() {
 #[test]
 fn a_clock_that_is_off_is_corrected_by_that_of_the_service() {
     let fixture = signed_in();
-    // Only hatbox's clock goes wrong, by more than a proof may be off.
+    // Only hatbox's clock is wrong, by more than a DPoP proof may be off.
     for (seconds, ahead) in [(1200, "20m ahead of"), (-1200, "20m behind")] {
         let off = |run: crate::run::Run| {
             let now = 11 * 60 + seconds;
@@ -393,7 +393,7 @@ fn a_clock_that_is_off_is_corrected_by_that_of_the_service() {
 fn a_proof_that_is_refused_names_the_clock_or_the_command_that_signs_in() {
     let fixture = signed_in();
     fixture.advance(10 * 60);
-    // The key of another session: whoever has the refresh token alone gets nothing.
+    // The key belongs to another session: a refresh token without its key is useless.
     let mut file = read_file(&fixture);
     let other = self::fixture();
     sign_in(&other);
@@ -406,7 +406,7 @@ fn a_proof_that_is_refused_names_the_clock_or_the_command_that_signs_in() {
     assert!(!refused.stderr.contains("clock"), "{}", refused.stderr);
     assert_eq!(refreshes(&fixture).len(), 1, "it is not sent again");
     assert_eq!(read_file(&fixture), file, "the file stays as it was");
-    // A service that refuses what its own clock says, too.
+    // The service rejects proofs even if they match its clock.
     let date = jiff::Timestamp::now().checked_sub(jiff::SignedDuration::from_hours(3)).unwrap();
     let stub = Stub::start(move |_, mut client| {
         let body = r#"{"error":"INVALID_REQUEST","message":"Invalid DPoP proof"}"#;

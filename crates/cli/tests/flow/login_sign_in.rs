@@ -1,4 +1,4 @@
-//! `hatbox login --session`: a first sign-in, by a browser of this machine and by one of another.
+//! `hatbox login --session`: a first sign-in with a browser on this machine and on another one.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,12 +20,12 @@ pub(crate) const JAN: &str = "arn:aws:iam::111122223333:user/jan";
 pub(crate) const FILE: &str =
     "home/.aws/login/cache/97287988db9a4916d69951a995e950d63e745a776ba121da6888d310a8763f6d.json";
 
-/// A home with nothing in it, in a world in which jan may sign in.
+/// An empty home, in a world in which jan may sign in.
 pub(crate) fn fixture() -> Fixture {
     Fixture::empty_in(&["jan-work"], allow_sign_in)
 }
 
-/// Jan may sign in as `aws login` does.
+/// Allows jan to sign in, as for `aws login`.
 pub(crate) fn allow_sign_in(world: &mut World) {
     let allow =
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"signin:*","Resource":"*"}]}"#;
@@ -33,7 +33,7 @@ pub(crate) fn allow_sign_in(world: &mut World) {
     users.get_mut("jan").unwrap().policies.insert("sign-in".to_owned(), allow.to_owned());
 }
 
-/// An answer of an HTTP server.
+/// The answer of an HTTP server.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) head: String,
@@ -77,18 +77,18 @@ fn percent(text: &str) -> String {
     text.bytes().map(|b| format!("%{b:02X}")).collect()
 }
 
-/// Chooses an identity on the page, as a person does. Returns where the browser is sent.
+/// Chooses an identity on the page, as a user would. Returns the URL that the browser is redirected to.
 pub(crate) fn choose(page: &str, identity: &str, decision: &str) -> String {
     let shown = get(page);
     assert_eq!(shown.status, 200, "{page}");
-    // With `no-referrer`, a browser would send `Origin: null`, and the form would be refused.
+    // With `no-referrer`, a browser would send `Origin: null`, and the form would be rejected.
     assert_eq!(shown.header("referrer-policy"), "same-origin");
     let (target, query) = page.split_once('?').unwrap();
     let form = format!("{query}&identity={}&decision={decision}", percent(identity));
     send("POST", target, "Content-Type: application/x-www-form-urlencoded\r\n", &form).location()
 }
 
-/// A browser that writes down the page that it is to show.
+/// Adds a browser that writes down the page to open.
 fn with_browser(fixture: &Fixture, run: &Run) -> (Run, PathBuf) {
     let seen = fixture.path("home/page");
     fixture.write_program(
@@ -114,7 +114,7 @@ fn start(fixture: &Fixture, arguments: &[&str]) -> (Child, String) {
     start_run(fixture, &fixture.hatbox(arguments))
 }
 
-/// Starts it; returns the page that its browser was opened with.
+/// Starts the run. Returns the page that its browser was opened with.
 pub(crate) fn start_run(fixture: &Fixture, run: &Run) -> (Child, String) {
     let (run, seen) = with_browser(fixture, run);
     let child = run.spawn();
@@ -122,7 +122,7 @@ pub(crate) fn start_run(fixture: &Fixture, run: &Run) -> (Child, String) {
     (child, page)
 }
 
-/// Signs in, as `identity`.
+/// Signs in as `identity`.
 pub(crate) fn sign_in_as(fixture: &Fixture, arguments: &[&str], identity: &str) -> Outcome {
     let (child, page) = start(fixture, arguments);
     get(&choose(&page, identity, "allow"));
@@ -331,7 +331,7 @@ fn a_first_sign_in_by_a_clock_that_is_off_is_corrected_too() {
     finish(child, "login").ok();
     let statuses = fixture.log().into_iter().filter(|call| call.action == "CreateOAuth2Token");
     assert_eq!(statuses.map(|call| call.status).collect::<Vec<_>>(), [400, 200]);
-    // Where that does not help, as the code is spent, the clock is named.
+    // If a retry does not help because the code is spent, the error names the clock.
     let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let stub = Stub::start(move |_, mut client| {
         let body = r#"{"error":"INVALID_REQUEST","message":"Invalid DPoP proof"}"#;
@@ -347,7 +347,7 @@ fn a_first_sign_in_by_a_clock_that_is_off_is_corrected_too() {
     get(&format!("{}?code=x&state={}", value("redirect_uri"), value("state")));
     let refused = finish(child, "login").expect_code(1);
     assert!(refused.stderr.contains("caused by: INVALID_REQUEST: Invalid DPoP proof"), "{}", refused.stderr);
-    // A slow run gives it as `59m58s`.
+    // A slow run prints `59m58s`.
     for part in
         ["hint: this machine's clock is ", " behind the endpoint's; set it, for instance: sudo timedatectl"]
     {

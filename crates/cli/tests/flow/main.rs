@@ -1,7 +1,7 @@
-//! The real binary, in a home of its own, against the sandbox: `cargo test --features test-clock`.
+//! Runs the real binary in a separate home against the sandbox: `cargo test --features test-clock`.
 //!
-//! Every test has its own directories and its own server, and needs no network, keychain or person. What
-//! needs a program that is not there says `skipped: ...`.
+//! Every test has its own directories and its own server, and needs no network, keychain or user. Tests that need a
+//! missing program print `skipped: ...`.
 
 #![expect(
     clippy::unwrap_used,

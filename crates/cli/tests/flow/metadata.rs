@@ -1,4 +1,4 @@
-//! `credential_source`: the roles of instances and containers, by the services on the machine.
+//! `credential_source`: roles of instances and containers, from the metadata services of the machine.
 
 use std::fs;
 use std::io::Write;
@@ -32,13 +32,13 @@ fn fixture() -> Fixture {
     Fixture::with_config(CONFIG)
 }
 
-/// `exec` on an instance whose metadata is at `url`.
+/// Runs `exec` on an instance whose metadata service is at `url`.
 fn on_instance(fixture: &Fixture, profile: &str, url: &str) -> Run {
     let run = fixture.hatbox(&["exec", profile]).args(SHOW).without("AWS_EC2_METADATA_DISABLED");
     run.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", url)
 }
 
-/// `exec` in a container whose endpoint is at `url`.
+/// Runs `exec` in a container whose endpoint is at `url`.
 fn in_container(fixture: &Fixture, profile: &str, url: &str) -> Run {
     let run = fixture.hatbox(&["exec", profile]).args(SHOW);
     run.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)
@@ -144,7 +144,7 @@ fn a_role_on_top_belongs_to_the_credentials_that_assumed_it() {
         .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", CONTAINER_TOKEN)
         .run()
         .ok();
-    // All pods have one URL; the token says which pod it is.
+    // All pods have the same URL; the token identifies the pod.
     let of_pod_a = export.stdout.replace("\"SessionToken\"", "\"Token\"");
     let of_pod_b = "{\"AccessKeyId\":\"ASIAIOSFODNN7EXAMPLE\",\"SecretAccessKey\":\"x\",\"Token\":\"x\",\
                     \"Expiration\":\"2100-01-01T00:00:00Z\"}";
@@ -181,7 +181,7 @@ fn a_service_that_is_not_awss_is_named() {
     let outcome = on_instance(&fixture, "batch", &url).run().ok();
     let named = format!("using the instance metadata endpoint {url} (not AWS)");
     assert_eq!(outcome.stderr.matches(&named).count(), 1, "{}", outcome.stderr);
-    // One that does not answer is named as well: the token would have gone there.
+    // An endpoint that does not answer is named too, as it would have received the token.
     let outcome = in_container(&fixture, "plain", "https://127.0.0.1:1/x").run().expect_code(125);
     assert!(outcome.stderr.contains("endpoint https://127.0.0.1:1/x (not AWS)"), "{}", outcome.stderr);
 }
@@ -226,7 +226,7 @@ fn plain_http_goes_no_further_than_the_machine() {
 
 fn answer(mut client: TcpStream, status: u16, body: &str) {
     let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    // A client that has gone gets no answer.
+    // The client may already have closed the connection.
     client.write_all(format!("{head}{body}").as_bytes()).ok();
 }
 

@@ -1,4 +1,4 @@
-//! MFA devices: listed, and their codes made from seeds that are stored.
+//! MFA devices: listed, and their codes generated from stored seeds.
 
 use hatbox_sandbox::log::LogEntry;
 use hatbox_sandbox::world::{MfaDevice, World, WorldSecret};
@@ -9,11 +9,11 @@ use crate::fixture::{CODE_LIFE, Fixture, PASSPHRASE};
 use crate::prompts::{CONFIG, asking, assert_code};
 use crate::terminal::Terminal;
 
-/// Of the phone in the sandbox, as the cast makes it.
+/// The seed of the sandbox's phone, which the cast sets.
 pub(crate) const SEED: &str = "PHONEAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 pub(crate) const PASSKEY: &str = "arn:aws:iam::111122223333:u2f/user/jan/laptop-ABCDEFGHIJKLMNOP";
 
-/// Jan may call IAM, and has a passkey too.
+/// Lets jan call IAM, and gives her a passkey too.
 pub(crate) fn may_use_iam(world: &mut World) {
     let people = world.accounts.get_mut(PEOPLE).unwrap();
     let statement = json!({ "Effect": "Allow", "Action": "iam:*", "Resource": "*" });
@@ -83,7 +83,7 @@ fn mfa_list_shows_the_devices_and_the_profiles_that_use_them() {
 
 #[test]
 fn mfa_list_says_what_is_missing() {
-    // Without permission for IAM.
+    // Without permissions for IAM.
     let fixture = Fixture::with_config(CONFIG);
     let denied = fixture.hatbox(&["mfa", "list", "jan-work"]).run().expect_code(1);
     assert!(
@@ -92,7 +92,7 @@ fn mfa_list_says_what_is_missing() {
         denied.stderr
     );
     assert!(denied.stderr.contains("needs the permission `iam:ListMFADevices`"), "{}", denied.stderr);
-    // Credentials that are not a user's.
+    // Credentials that do not belong to a user.
     fixture.write_config("[profile ci]\ncredential_source = Environment\n");
     let key = fixture.key("root");
     let root = fixture
@@ -120,7 +120,7 @@ fn a_stored_seed_makes_the_codes_of_exec_and_waits_for_the_next_one() {
              hatbox: stored the TOTP seed of {PHONE} for profile `guarded`\n"
         )
     );
-    // Three seconds before the next code is shown.
+    // Three seconds before the next code.
     fixture.advance_to_end_of_code();
     let first = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]).run().ok();
     assert_eq!(fixture.shown(&first.stderr), "hatbox: using the STS endpoint SANDBOX (not AWS)\n");
@@ -132,7 +132,7 @@ fn a_stored_seed_makes_the_codes_of_exec_and_waits_for_the_next_one() {
          hatbox: that MFA code was used already; waiting for the next one\n"
     );
     assert!(fixture.log()[calls..].iter().all(LogEntry::is_allowed), "no used code is sent");
-    // `export` too, and for another profile with the same device.
+    // Also for `export`, and for another profile with the same device.
     fixture.advance(2 * CODE_LIFE);
     fixture
         .write_config(&format!("{CONFIG}[profile again]\nsource_profile = jan-work\nmfa_serial = {PHONE}\n"));
@@ -146,7 +146,7 @@ fn a_code_that_was_used_elsewhere_is_followed_by_the_next_one() {
     store_seed(&fixture, "guarded", SEED).ok();
     fixture.advance_to_end_of_code();
     let code = fixture.code(PHONE);
-    // On another machine, say: it is not known here as used.
+    // As on another machine, which does not know that the code was used.
     let other = fixture.path("other");
     let elsewhere = |run: crate::run::Run| {
         let directories =
@@ -168,7 +168,7 @@ fn what_was_said_goes_before_a_stored_seed() {
     let fixture = fixture(CONFIG);
     store_seed(&fixture, "guarded", SEED).ok();
     let exec = fixture.hatbox(&["exec", "--fresh", "guarded", "--", "true"]);
-    // A person is asked where that was said.
+    // The user is asked if `--prompt` or a variable says so.
     for run in
         [exec.clone().env("HATBOX_PROMPT", "terminal"), exec.clone().env("AWS_VAULT_PROMPT", "terminal")]
     {
@@ -178,7 +178,7 @@ fn what_was_said_goes_before_a_stored_seed() {
     fixture.write_settings("backend = \"file\"\nprompt = \"terminal\"\n");
     let asked = exec.run().expect_code(125);
     assert!(asked.stderr.contains("there is no terminal to ask on"), "{}", asked.stderr);
-    // The flag goes before the settings.
+    // The flag takes precedence over the settings.
     fixture.hatbox(&["--prompt", "stored", "exec", "--fresh", "guarded", "--", "true"]).run().ok();
     fixture.write_settings("backend = \"file\"\n");
     fixture.write_config(&format!("{CONFIG}mfa_process = echo none\n"));
@@ -214,7 +214,7 @@ fn mfa_code_prints_the_code_alone_and_never_one_that_was_sent() {
     let next = fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
     assert_ne!(next.stdout, format!("{expected}\n"));
     assert_eq!(next.stderr, "hatbox: that MFA code was used already; waiting for the next one\n");
-    // A profile that names no device has the seed that is stored under its name.
+    // A profile without a device uses the seed stored under its own name.
     fixture
         .hatbox(&["mfa", "store-seed", "--stdin", "--mfa-serial", OTHER_PHONE, "bare"])
         .input("OTHERAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
@@ -273,7 +273,7 @@ fn a_seed_needs_the_store_unlocked_and_stays_over_a_new_index_and_rekey() {
     fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
     fixture.hatbox(&["store", "rekey"]).run().ok();
     fixture.hatbox(&["mfa", "code", "guarded"]).run().ok();
-    // The key goes, and the seed stays.
+    // The access key is removed, but the seed is kept.
     let other = ["mfa", "store-seed", "--stdin", "--mfa-serial", OTHER_PHONE, "jan-work"];
     fixture.hatbox(&other).input("OTHERAAAAAAAAAAAAAAAAAAAAAAAAAAA").run().ok();
     let removed = fixture.hatbox(&["remove", "-f", "jan-work"]).run().ok();
@@ -288,7 +288,7 @@ fn a_seed_needs_the_store_unlocked_and_stays_over_a_new_index_and_rekey() {
     assert_code(terminal.wait(), 0, &terminal);
 }
 
-/// Jan may call IAM with MFA only.
+/// Lets jan call IAM with MFA only.
 pub(crate) fn needs_mfa_for_iam(world: &mut World) {
     may_use_iam(world);
     let condition = json!({ "BoolIfExists": { "aws:MultiFactorAuthPresent": "false" } });
@@ -313,7 +313,7 @@ fn devices_are_listed_and_registered_by_a_session_with_mfa_where_a_policy_demand
     assert!(listed.stdout.contains(PHONE) && listed.stdout.contains(PASSKEY), "{}", listed.stdout);
     let note = "hatbox: the access key alone is denied; trying again with MFA\n";
     assert_eq!(listed.stderr.matches(note).count(), 1, "{}", listed.stderr);
-    // The session is cached: the second device costs no code.
+    // The session is cached, so the second device needs no code.
     let register = ["mfa", "register", "--name", "tablet", "--store-seed", "jan-work"];
     let registered = fixture.hatbox(&register).run().ok();
     let tablet = "arn:aws:iam::111122223333:mfa/tablet";

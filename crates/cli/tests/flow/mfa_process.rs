@@ -1,4 +1,4 @@
-//! `mfa_process`: the command of a profile that gives MFA codes.
+//! `mfa_process`: a profile's command that prints MFA codes.
 
 use hatbox_sandbox::log::LogEntry;
 
@@ -73,7 +73,7 @@ fn a_helper_that_asks_for_its_own_profile_is_a_loop_and_not_a_fork_bomb() {
         "{}",
         outcome.stderr
     );
-    // Another profile is another matter.
+    // The command may use another profile.
     fixture.write_program("phone", &format!("{hatbox} exec --nested reader -- cat \"$HOME/code\""));
     fixture.write_config(&format!("{CONFIG}mfa_process = phone\n"));
     std::fs::write(fixture.path("home/code"), fixture.code(PHONE)).unwrap();

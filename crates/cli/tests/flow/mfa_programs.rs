@@ -1,4 +1,4 @@
-//! MFA codes from a YubiKey and from password managers, by stand-ins for their programs.
+//! MFA codes from a YubiKey and from password managers, with stubs of their programs.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -11,18 +11,18 @@ use crate::prompts::{CONFIG, assert_code};
 use crate::run::Run;
 use crate::terminal::Terminal;
 
-/// Each prompt, and the stand-in for its program.
+/// Each prompt, and the stub of its program.
 const PROGRAMS: [(&str, &str); 5] =
     [("ykman", "ykman"), ("op", "op"), ("pass", "pass-otp"), ("rbw", "rbw"), ("bw", "bw")];
 
-/// Puts the stand-in into PATH; it has a code under this name.
+/// Puts the stub on PATH, with a code under this name.
 fn install(fixture: &Fixture, prompt: &str, stand_in: &str, item: &str, code: &str) {
     let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stand_ins");
     let program = fixture.path("bin").join(prompt);
     if !program.exists() {
         symlink(stand_ins.join(stand_in), program).unwrap();
     }
-    // Its state is named like the program that is run.
+    // Its state file is named after the program.
     let state = fixture.path("home").join(format!("{prompt}.json"));
     std::fs::write(state, json!({ format!("otp:{item}"): code }).to_string()).unwrap();
 }
@@ -117,7 +117,7 @@ fn a_name_that_would_be_an_option_or_has_no_meaning_is_refused() {
     assert_eq!(fixture.log().len(), 0);
 }
 
-/// A pinentry that answers as the real one does, and writes down what it was told.
+/// A pinentry that answers like the real one and records its input.
 const PINENTRY: &str = r#"echo "OK Pleased to meet you"
 while read -r line; do
     echo "$line" >>"$HOME/told"
@@ -132,7 +132,7 @@ done"#;
 fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop() {
     let fixture = Fixture::with_config(CONFIG);
     fixture.write_program("pinentry", PINENTRY);
-    // No other program that shows windows may be found.
+    // Keep any other program that shows windows from being found.
     let path = fixture.path("bin");
     let export = |words: &[&str]| {
         let run = fixture.hatbox(&[&["export", "--fresh", "--format", "json"][..], words].concat());
@@ -140,7 +140,7 @@ fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop
     };
     let answer = |text: &str| std::fs::write(fixture.path("home/answer"), text).unwrap();
     answer(&format!("D {}\nOK\n", fixture.code(PHONE)));
-    // Without a desktop there is no window, and without a terminal no one to ask.
+    // Without a desktop there is no window, and without a terminal no prompt.
     let none = export(&["guarded"]).run().expect_code(4);
     assert!(none.stderr.contains("no terminal to ask on"), "{}", none.stderr);
     assert!(none.stderr.contains("set `prompt = \"pinentry\"`"), "{}", none.stderr);
@@ -149,7 +149,7 @@ fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop
     let told = std::fs::read_to_string(fixture.path("home/told")).unwrap();
     let expected = format!("SETTITLE hatbox\nSETDESC MFA code for {PHONE}\nSETPROMPT Code:\nGETPIN\nBYE\n");
     assert_eq!(told, expected);
-    // Named, it needs no variable; closed, it is a no.
+    // If the flag names it, no variable is needed; closing the window cancels.
     answer("ERR 83886179 Operation cancelled <Pinentry>\n");
     let closed = export(&["--prompt", "pinentry", "guarded"]).run().expect_code(130);
     assert!(closed.stderr.contains("the MFA prompt was cancelled"), "{}", closed.stderr);
@@ -161,7 +161,7 @@ fn without_a_terminal_the_code_is_asked_for_in_a_window_where_there_is_a_desktop
         "{}",
         failed.stderr
     );
-    // What was chosen is not replaced by a window.
+    // An explicit choice is not replaced by a window.
     let chosen = export(&["--prompt", "terminal", "guarded"]).env("DISPLAY", ":9").run().expect_code(4);
     assert!(chosen.stderr.contains("no terminal to ask on"), "{}", chosen.stderr);
 }

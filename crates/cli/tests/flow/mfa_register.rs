@@ -1,4 +1,4 @@
-//! A new MFA device: created in IAM, enabled by two codes, written to the config; or nothing is left of it.
+//! A new MFA device: created in IAM, enabled with two codes, written to the config; or removed completely.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::world::{MfaDevice, World};
@@ -97,13 +97,13 @@ fn the_secret_is_shown_as_text_when_asked_for_and_without_colours_the_code_is_pl
 #[test]
 fn the_qr_code_is_never_in_the_scrollback() {
     let fixture = fixture();
-    // A code that is taller than the screen could not be scanned, and its top would scroll away.
+    // A QR code that is taller than the screen could not be scanned, as its top would scroll away.
     let mut low = Terminal::start_low(&register(&fixture, &[]), 20);
     assert_code(low.wait(), 1, &low);
     assert!(low.screen().join(" ").contains("too low for the QR code"), "{:?}", low.screen());
     assert!(!low.transcript().contains('▀'));
     assert!(tablet(&fixture).is_none());
-    // What is typed wrong moves it up.
+    // Wrong input moves the QR code up.
     let mut terminal = Terminal::start_low(&register(&fixture, &[]), 26);
     terminal.wait_for_prompt(FIRST);
     for attempt in 1..=5 {
@@ -126,19 +126,19 @@ fn with_a_stored_seed_no_person_is_needed() {
     let fixture = fixture();
     let alone = register(&fixture, &[]).run().expect_code(4);
     assert!(alone.stderr.contains("--store-seed"), "{}", alone.stderr);
-    // Also where nothing was ever waited for.
+    // Also without a lock directory.
     std::fs::remove_dir_all(fixture.path("home/.cache/hatbox/locks")).ok();
     let done = register(&fixture, &["--store-seed"]).run().ok();
     assert_eq!(done.stdout, "");
     assert!(done.stderr.contains(&format!("hatbox: registered {TABLET} for jan\n")), "{}", done.stderr);
     assert!(done.stderr.contains("warning: with a stored seed"), "{}", done.stderr);
     assert_eq!(config(&fixture), format!("{CONFIG}mfa_serial = {TABLET}\n"));
-    // The codes of this step and the one before are used: the next one is waited for.
+    // The codes of this and the previous time step are used, so hatbox waits for the next one.
     fixture.advance(2 * CODE_LIFE);
     fixture.hatbox(&["exec", "jan-work", "--", "true"]).run().ok();
     let seed = tablet(&fixture).unwrap().seed.expose().to_owned();
     assert!(!done.stderr.contains(&seed) && !done.stdout.contains(&seed));
-    // Its seed is not lost for another device.
+    // Registering another device does not overwrite the seed.
     let other = fixture.hatbox(&["mfa", "register", "--name", "other", "--store-seed", "jan-work"]);
     let other = other.run().expect_code(3);
     assert!(other.stderr.contains(&format!("the TOTP seed of {TABLET} is stored")), "{}", other.stderr);
@@ -207,7 +207,7 @@ fn what_a_kill_left_is_found_and_replaced_after_a_yes() {
     let new = tablet(&fixture).unwrap();
     assert_ne!(new.seed.expose(), left.seed.expose());
     assert_eq!(new.user.as_deref(), Some("jan"));
-    // What is enabled is never replaced.
+    // An enabled device is never replaced.
     let again = register(&fixture, &["--store-seed", "--replace"]).run().expect_code(1);
     assert!(
         again.stderr.contains(&format!("{TABLET} is registered already, and enabled")),
@@ -260,7 +260,7 @@ fn wrong_codes_a_taken_name_and_the_quota_leave_nothing_behind() {
 #[test]
 fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     let fixture = fixture();
-    // Enabled, and the answer lost: that is found out.
+    // IAM enabled the device, but the answer was lost: hatbox finds out.
     let lost = |action: &str| Fault { action: Some(action.to_owned()), ..Fault::once(FaultKind::DropAnswer) };
     fixture.client().add_fault(&lost("EnableMFADevice")).unwrap();
     register(&fixture, &["--store-seed"]).run().ok();
@@ -276,7 +276,7 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     fault(FaultKind::AccessDenied("no".to_owned()), "DeleteVirtualMFADevice");
     let failed = register(&fixture, &["--store-seed"]).run().expect_code(1);
     assert!(failed.stderr.contains("is in IAM and could not be deleted"), "{}", failed.stderr);
-    // The device may be enabled all the same: its seed is not lost.
+    // The device may be enabled, so its seed is kept.
     assert!(failed.stderr.contains("its TOTP seed stays in the store"), "{}", failed.stderr);
     fixture.hatbox(&["mfa", "code", "jan-work"]).run().ok();
     let again =
@@ -286,7 +286,7 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
     fixture.client().clear_faults().unwrap();
     register(&fixture, &["--replace", "--store-seed"]).run().ok();
 
-    // Created, and the answer lost: no one knows its seed.
+    // IAM created the device, but the answer was lost, so its seed is not known.
     let fixture = self::fixture();
     fixture.client().add_fault(&lost("CreateVirtualMFADevice")).unwrap();
     let failed = register(&fixture, &["--store-seed"]).run().expect_code(1);
@@ -302,7 +302,7 @@ fn a_lost_answer_is_looked_up_and_what_cannot_be_undone_is_named() {
 
 #[test]
 fn what_a_kill_after_the_device_was_enabled_left_is_only_the_line_in_the_config() {
-    // Enabled in IAM; hatbox is killed before it learns so.
+    // IAM enables the device, but hatbox is killed before it receives the answer.
     let kill_at_enabling = |fixture: &Fixture, run: &Run| {
         let fault = Fault {
             kind: FaultKind::DelayMillis(30_000),
@@ -329,7 +329,7 @@ fn what_a_kill_after_the_device_was_enabled_left_is_only_the_line_in_the_config(
         terminal.wait();
         assert_eq!(config(fixture), CONFIG);
     };
-    // With the seed in the store it was surely hatbox: no question.
+    // With the seed in the store, hatbox knows that the device is its own, and does not ask.
     let fixture = fixture();
     let run = register(&fixture, &["--store-seed"]);
     kill_at_enabling(&fixture, &run);
@@ -341,7 +341,7 @@ fn what_a_kill_after_the_device_was_enabled_left_is_only_the_line_in_the_config(
     assert_eq!(config(&fixture), format!("{CONFIG}mfa_serial = {TABLET}\n"));
     fixture.advance(2 * CODE_LIFE);
     fixture.hatbox(&["exec", "jan-work", "--", "true"]).run().ok();
-    // Without it a person says whether the device is wanted.
+    // Without the seed, the user decides whether to keep the device.
     let fixture = self::fixture();
     let run = register(&fixture, &[]);
     kill_at_enabling(&fixture, &run);

@@ -1,4 +1,4 @@
-//! Session policies and the other options of STS: what goes out, what AWS then allows, what is cached, what is refused.
+//! Session policies and other options of STS: what is sent, what AWS allows then, what is cached, what is rejected.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ pub(crate) fn policy(fixture: &Fixture, text: &str) -> PathBuf {
     path
 }
 
-/// `exec` with these flags, of a call to S3.
+/// Runs `exec` with these flags and a call to S3.
 pub(crate) fn s3(fixture: &Fixture, flags: &[&str], words: &[&str]) -> Run {
     let hatbox = env!("CARGO_BIN_EXE_hatbox");
     fixture
@@ -69,7 +69,7 @@ fn a_session_may_do_no_more_than_its_policies_allow() {
     }
     let sent = calls(&fixture, "AssumeRole");
     let of = |name: &str| sent.iter().filter(|call| call.parameters.contains_key(name)).count();
-    // The second is the first, by its ARN.
+    // `--read-only` is short for that ARN, so the second run uses the cached session of the first.
     assert_eq!((of("PolicyArns.member.1.arn"), of("Policy")), (1, 1), "{sent:?}");
 }
 
@@ -84,7 +84,7 @@ fn each_restriction_has_a_session_of_its_own_and_the_full_one_stays_what_it_was(
     let file = file.to_str().unwrap();
     assert_eq!([count(&[]), count(&["--read-only"]), count(&["--policy", file])], [1, 2, 3]);
     assert_eq!([count(&[]), count(&["--read-only"]), count(&["--policy", file])], [3, 3, 3]);
-    // The text counts, not the name of the file.
+    // The content of the file counts, not its name.
     policy(&fixture, &LIST_ONLY.replace("List", "Get"));
     assert_eq!(count(&["--policy", file]), 4);
     assert_eq!(count(&["--policy-arn", READ_ONLY]), 4, "the same policy by its ARN");
@@ -130,7 +130,7 @@ fn a_role_without_a_profile_is_assumed_with_what_the_profile_gives() {
     assert_eq!(printed["AccountId"], "444455556666");
     let last = calls(&fixture, "AssumeRole").pop().unwrap();
     assert_eq!((last.resource.as_deref(), last.signed_with), (Some(ADMIN), SignedWith::Role));
-    // With the device that the profile names.
+    // With the device of the profile.
     let guarded = "arn:aws:iam::444455556666:role/guarded";
     let code = fixture.code(PHONE);
     fixture.hatbox(&["exec", "--role-arn", guarded, "-t", &code, "with-mfa", "--", "true"]).run().ok();
@@ -161,7 +161,7 @@ fn a_role_is_assumed_without_any_profile_by_what_the_machine_has() {
     let exec = fixture.hatbox(&["exec", "--role-arn", READER, "--", "printenv", "AWS_ACCOUNT_ID"]);
     assert_eq!(with_key(exec).run().ok().stdout, "444455556666\n");
     assert_eq!(calls(&fixture, "AssumeRole")[1].signed_with, SignedWith::AccessKey);
-    // Another profile's name is no word for these.
+    // The credentials in the environment cannot be requested as another profile.
     let named = with_key(fixture.hatbox(&["exec", "other", "--", "true"])).run().expect_code(125);
     assert!(named.stderr.contains("profile `other` is neither"), "{}", named.stderr);
 }
@@ -177,7 +177,7 @@ fn a_users_own_permissions_are_narrowed_by_get_federation_token() {
     assert_eq!(calls[0].parameters.get("Name").map(String::as_str), Some("hatbox-jan-work"));
     assert!(calls[0].parameters.contains_key("Policy"));
     assert_eq!((calls[0].signed_with, calls[0].granted_seconds), (SignedWith::AccessKey, Some(7200)));
-    // It is cached as any other.
+    // It is cached like any other session.
     fixture.hatbox(&export).run().ok();
     assert_eq!(self::calls(&fixture, "GetFederationToken").len(), 1);
     assert_eq!(self::calls(&fixture, "GetSessionToken").len(), 0);

@@ -1,4 +1,4 @@
-//! `exec` inside `exec`: refused unless asked for, and what the outer one set is not the user's wish in the inner one.
+//! `exec` inside `exec`: refused without `--nested`; what the outer one set is not the user's choice for the inner one.
 
 use crate::exec::CONFIG;
 use crate::fixture::Fixture;
@@ -28,7 +28,7 @@ fn a_hatbox_inside_a_hatbox_is_refused_unless_asked_for() {
     }
 }
 
-/// Two profiles at places of their own; the outer one's endpoint is that of a stand-in, as a LocalStack user has it.
+/// Two profiles in different regions. The outer one's endpoint is a stub, as for a LocalStack user.
 fn write_two_places(fixture: &Fixture) {
     let url = fixture.variables()[std::ffi::OsStr::new("AWS_ENDPOINT_URL")].to_string_lossy().into_owned();
     fixture.write_config(&format!(
@@ -42,7 +42,7 @@ fn write_two_places(fixture: &Fixture) {
     ));
 }
 
-/// Variables and flags of the outer one, a command between, the inner profile, and what its command sees.
+/// Variables and flags of the outer `exec`, a command between, the inner profile, and the output of its command.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str], &'a str, &'a str, &'a str);
 
 #[test]
@@ -61,13 +61,13 @@ fn what_the_outer_exec_set_is_not_the_users_wish_in_the_inner_one() {
     let cases: [Case<'_>; 9] = [
         (&[], &[], "", "eu", "eu-west-1 eu-west-1 .\n"),
         (&[], &["--region", "us-east-1"], "", "eu", "eu-west-1 eu-west-1 .\n"),
-        // Nothing of the outer profile reaches the child of one that has no region.
+        // A child whose profile has no region gets nothing from the outer profile.
         (&[], &[], "", "nowhere", "none none .\n"),
-        // The user's own, said before the outer one.
+        // The user's own value, set before the outer `exec`.
         (&[("AWS_REGION", "ap-south-1")], &[], "", "eu", "ap-south-1 ap-south-1 .\n"),
         (&[("AWS_DEFAULT_REGION", "ap-south-1")], &[], "", "eu", "ap-south-1 ap-south-1 .\n"),
         (&[("AWS_REGION", "ap-south-1")], &["--region", "us-east-1"], "", "eu", "ap-south-1 ap-south-1 .\n"),
-        // And said in the outer one's shell.
+        // Set inside the outer `exec`'s shell.
         (&[], &[], "export AWS_REGION=sa-east-1;", "eu", "sa-east-1 sa-east-1 .\n"),
         (&[], &[], "unset AWS_REGION;", "eu", "eu-west-1 eu-west-1 .\n"),
         (&[], &[], "unset HATBOX_SET;", "eu", "us-west-2 us-west-2 /.\n"),
@@ -79,13 +79,13 @@ fn what_the_outer_exec_set_is_not_the_users_wish_in_the_inner_one() {
             "{given:?} {flags:?} {between} {profile}"
         );
     }
-    // Three deep: the middle one's marks are about what it set itself.
+    // Three levels deep: the middle one's marks are only about what it set itself.
     let middle = format!("exec {hatbox} exec --nested eu -- {hatbox} exec --nested outer -- sh -c '{show}'");
     let run = fixture.hatbox(&["exec", "nowhere", "--", "sh", "-c", &middle]).without("AWS_ENDPOINT_URL");
     assert_eq!(run.run().ok().stdout, "us-west-2 us-west-2 /.\n");
 }
 
-/// The SDKs build endpoints from it: another account's would be wrong, and a guessed one no better.
+/// The SDKs build endpoints from `AWS_ACCOUNT_ID`, so a wrong or guessed account would be harmful.
 #[test]
 fn the_child_gets_the_account_of_the_role_and_none_where_that_is_not_known() {
     let fixture = Fixture::with_config(CONFIG);
@@ -110,7 +110,7 @@ fn the_child_gets_the_account_of_the_role_and_none_where_that_is_not_known() {
     assert!(shown.contains("AWS_ACCOUNT_ID=444455556666"), "marked as hatbox's own: {shown}");
 }
 
-/// As in `hatbox sandbox run`, whose endpoint is set for everything inside.
+/// As in `hatbox sandbox run`, which sets an endpoint for everything inside.
 #[test]
 fn an_endpoint_of_the_environment_counts_at_every_depth() {
     let fixture = Fixture::with_config(CONFIG);

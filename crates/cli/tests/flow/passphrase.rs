@@ -1,4 +1,4 @@
-//! The passphrase without a person: by descriptor, variable, file, command; and that the child gets none of it.
+//! The passphrase without a prompt: from a descriptor, variable, file or command; and none of it reaches the child.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use crate::run::{Outcome, Run};
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "[profile jan-work]\n";
-/// What a child can see of itself.
+/// Prints everything that a child can see of its environment.
 const LOOK: &str = "env -0; echo; ls -l /proc/self/fd; cat /proc/self/cmdline";
 
 fn locked() -> Fixture {
@@ -33,7 +33,7 @@ fn assert_child_has_nothing(outcome: &Outcome) {
     assert_eq!(outcome.stderr, "");
 }
 
-/// Runs hatbox with `script` in front, in a shell: `exec 7<...`.
+/// Runs hatbox in a shell after `script`, such as `exec 7<...`.
 fn run_after(fixture: &Fixture, script: &str, arguments: &[&str]) -> Outcome {
     let line = format!("{script} exec \"$0\" \"$@\"");
     let shell = Run::new("/bin/sh", fixture.variables()).without("HATBOX_FILE_PASSPHRASE");
@@ -48,7 +48,7 @@ fn a_descriptor_gives_it_and_does_not_reach_the_child() {
         for (before, arguments) in [
             ("exec 7<\"$HOME/secret\";", &with_flag[..]),
             ("export HATBOX_PASSPHRASE_FD=7; exec 7<\"$HOME/secret\";", &exec),
-            // It must be kept from the child also where it is not needed.
+            // The child must not inherit it, even if it is not needed.
             ("exec 7<\"$HOME/secret\";", &with_flag),
         ] {
             let fixture = locked();
@@ -133,7 +133,7 @@ fn a_command_gives_it_and_sees_no_secret_of_ours() {
         let failed = run().expect_code(125);
         assert!(failed.stderr.contains(why), "{script}: {}", failed.stderr);
     }
-    // A source that is at hand is used by commands that never ask.
+    // Commands that never prompt use a passphrase that is available without a prompt.
     fixture.write_program("opener", &format!("cat '{}'", secret.display()));
     let list = fixture.hatbox(&["list", "--credentials"]).without("HATBOX_FILE_PASSPHRASE").run().ok();
     assert_eq!(list.stdout, "jan-work\n");
@@ -151,7 +151,8 @@ fn the_environment_of_hatbox_itself_cannot_be_read_by_another_process_of_the_use
     assert!(!run.stderr.contains("canary"));
 }
 
-/// As a container's seccomp profile denies it; `None`, said, where that cannot be had.
+/// Denies the kernel keyring, as a container's seccomp profile does. Returns `None` and prints the reason if that is
+/// not possible.
 fn without_keyring(run: Run) -> Option<Run> {
     if !std::process::Command::new("strace").arg("-V").output().is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: strace is not installed");
@@ -161,7 +162,7 @@ fn without_keyring(run: Run) -> Option<Run> {
     Some(run.under("strace", &["-f", "-qqq", "-e", inject, "-o", "/dev/null"]))
 }
 
-/// The place in memory that every container has; hatbox makes its own directory there.
+/// The memory-backed directory that every container has; hatbox creates its own directory in it.
 fn boxes() -> PathBuf {
     PathBuf::from(format!("/dev/shm/hatbox-{}", rustix::process::geteuid().as_raw()))
 }
@@ -192,7 +193,7 @@ fn without_a_kernel_keyring_a_passphrase_at_hand_opens_the_store_once_and_then_a
     let about = std::fs::metadata(&held).unwrap();
     assert_eq!(about.permissions().mode() & 0o777, 0o600);
     assert_eq!(std::fs::metadata(boxes()).unwrap().permissions().mode() & 0o777, 0o700);
-    // From the box: no wrap is opened, so it works where there is none; what the store keeps is not in it.
+    // The box is enough: no wrap is opened, so it works without one; but the stored key is not in the box.
     let wrap = fixture.wrap("passphrase");
     let kept = std::fs::read(&wrap).unwrap();
     std::fs::write(&wrap, "no wrap").unwrap();
@@ -200,7 +201,7 @@ fn without_a_kernel_keyring_a_passphrase_at_hand_opens_the_store_once_and_then_a
     assert_eq!((warm.stdout.as_str(), warm.stderr.as_str()), ("in\n", ""));
     denied(&["export", "-n", "jan-work"]).unwrap().run().expect_code(1);
     std::fs::write(&wrap, kept).unwrap();
-    // A wrong passphrase opens nothing, and neither does a changed box.
+    // A wrong passphrase does not open the box, and no passphrase opens a changed one.
     let wrong = denied(&exec).unwrap().env("HATBOX_FILE_PASSPHRASE", "wrong horse").run().expect_code(125);
     assert!(wrong.stderr.contains("the passphrase is wrong"), "{}", wrong.stderr);
     let good = std::fs::read(&held).unwrap();
@@ -233,7 +234,7 @@ fn a_file_gives_it_by_variable_or_setting_and_only_one_that_no_one_else_can_chan
     assert_child_has_nothing(&run(Some(&file)).ok());
     fixture.write_settings("passphrase_file = \"~/passphrase\"\n");
     assert_child_has_nothing(&run(None).ok());
-    // The variable goes before the setting, and a passphrase in a variable before both.
+    // The variable takes precedence over the setting, and a passphrase in a variable over both.
     let missing = run(Some(&fixture.path("home/none"))).expect_code(125);
     let why = "none` (HATBOX_PASSPHRASE_FILE) returned no passphrase: No such file or directory";
     assert!(missing.stderr.contains(why), "{}", missing.stderr);
@@ -250,7 +251,7 @@ fn a_file_gives_it_by_variable_or_setting_and_only_one_that_no_one_else_can_chan
     refused("others may write to it; try: chmod go-w ");
     set_mode(0o644);
     if rustix::process::geteuid().is_root() {
-        // A container mounts its secrets like that.
+        // Containers mount secrets this way.
         run(Some(&file)).ok();
     } else {
         refused("others may read it (mode 0644); try: chmod 600 ");
@@ -269,7 +270,7 @@ fn a_file_gives_it_by_variable_or_setting_and_only_one_that_no_one_else_can_chan
     std::fs::create_dir(&file).unwrap();
     refused("returned no passphrase: it is not a regular file");
     std::fs::remove_dir(&file).unwrap();
-    // A pipe that no one writes to is not waited for.
+    // hatbox does not wait for a pipe without a writer.
     assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
     refused("returned no passphrase: it is not a regular file");
     fixture.write_settings("passphrase_file = \"x\"\n");
@@ -303,7 +304,7 @@ fn a_box_is_opened_by_a_descriptor_and_by_a_command_each_of_which_is_read_once()
     fixture.hatbox(&["lock"]).run().ok();
 }
 
-/// Neither a passphrase at hand nor a keyring: each command asks, and the note names the setting that saves it.
+/// With neither an available passphrase nor a keyring, each command asks; the note names the setting that helps.
 #[test]
 fn where_the_kernel_keyring_is_denied_each_command_asks_and_says_what_saves_the_question() {
     let fixture = locked();
@@ -354,13 +355,13 @@ fn a_short_new_passphrase_is_asked_about_on_a_terminal_and_warned_of_elsewhere()
     assert!(run("1234567").ok().stderr.contains(warning));
     assert!(!run("1234567").ok().stderr.contains(warning), "only of a new one");
     std::fs::remove_dir_all(other.path("home/.local")).unwrap();
-    // Characters are counted, and not bytes.
+    // The length is in characters, not bytes.
     assert!(!run("12345678").ok().stderr.contains(warning));
     std::fs::remove_dir_all(other.path("home/.local")).unwrap();
     assert!(run("\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}\u{fc}").ok().stderr.contains(warning));
 }
 
-/// scrypt takes 128 MB; where the process may not have them, that is an error like any other.
+/// scrypt needs 128 MiB. If the process may not allocate that much, it is an ordinary error.
 #[test]
 fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
     let fixture = Fixture::empty(&["jan-work"]);
@@ -378,7 +379,7 @@ fn too_little_memory_for_the_passphrase_is_an_error_and_no_abort() {
     limited(4_000_000, "export -n jan-work").ok();
 }
 
-/// What cannot be read must not keep a store unlocked.
+/// An unreadable settings file must not keep a store unlocked.
 #[test]
 fn lock_works_where_the_settings_cannot_be_read() {
     let fixture = Fixture::with_config(CONFIG);
@@ -398,7 +399,7 @@ fn lock_works_where_the_settings_cannot_be_read() {
             return;
         }
     }
-    // And where a passphrase at hand opens a box instead.
+    // With an available passphrase, a box is opened instead.
     let Some(exec) = without_keyring(fixture.hatbox(&["exec", "-n", "jan-work", "--", "true"])) else {
         return;
     };
@@ -413,14 +414,14 @@ fn lock_works_where_the_settings_cannot_be_read() {
     fixture.write_settings("");
 }
 
-/// Most programs end with their output. Looking for that after a whole tick would cost more than all else of a cached
-/// start does.
+/// Most programs end right after their output. Waiting a whole polling interval for that would take longer than the
+/// rest of a cached start.
 #[test]
 fn the_end_of_a_passphrase_command_is_looked_for_soon_after_its_output_ended() {
     let fixture = locked();
     let secret = fixture.path("home/secret");
     std::fs::write(&secret, PASSPHRASE).unwrap();
-    // Its output ends before it does, so that its end is waited for.
+    // The output ends before the program does, so hatbox has to wait for its end.
     let command = format!("cat '{}'; exec >&-; sleep 0.05", secret.display());
     fixture.write_settings(&format!("passphrase_command = \"{command}\"\n"));
     let trace = fixture.path("trace");
@@ -434,7 +435,7 @@ fn the_end_of_a_passphrase_command_is_looked_for_soon_after_its_output_ended() {
     let trace = std::fs::read_to_string(trace).unwrap();
     let waits = |line: &&str| line.contains("pidfd_open(") || line.contains("nanosleep(");
     let first = trace.lines().find(waits).expect("a wait");
-    // The kernel says when it ends; where it cannot, a short sleep comes first.
+    // With a pidfd the kernel reports the end; otherwise a short sleep comes first.
     let is_said = first.contains("pidfd_open(") && !first.contains("= -1");
     let nanos = || first.split("tv_nsec=").nth(1).and_then(|rest| rest.split('}').next()).unwrap();
     assert!(is_said || first.contains("tv_sec=0") && nanos().parse::<u64>().unwrap() <= 1_000_000, "{first}");

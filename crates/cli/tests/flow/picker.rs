@@ -1,4 +1,4 @@
-//! The list of profiles, where a command names none.
+//! The list of profiles, shown if a command names none.
 
 use crate::fixture::Fixture;
 use crate::terminal::Terminal;

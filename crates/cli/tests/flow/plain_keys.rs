@@ -1,4 +1,4 @@
-//! Keys in the files, and what is written beside them: their end, and the account that they belong to.
+//! Keys in the files, with their expiry and their account.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -6,13 +6,13 @@ use serde_json::Value;
 use crate::cast::{ENDLESS, ENDLESS_TOKEN, PEOPLE, WORK};
 use crate::fixture::Fixture;
 
-/// A time so many seconds from now.
+/// Returns the time in `seconds` seconds.
 fn at(seconds: i64) -> Timestamp {
     let time = Timestamp::now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
     Timestamp::from_second(time.as_second()).unwrap()
 }
 
-/// Jan's temporary keys in the credentials file, with more lines.
+/// Writes jan's temporary keys to the credentials file, with additional lines.
 fn write_keys(fixture: &Fixture, lines: &str) {
     let key = fixture.key(ENDLESS);
     let text = format!(
@@ -41,7 +41,7 @@ fn keys_that_have_expired_are_not_handed_over_and_their_end_is() {
         ("aws_session_expiration", "%Y-%m-%dT%H:%M:%S+00:00"),
         ("expiration", "%Y-%m-%d %H:%M:%S"),
     ] {
-        // Taken for each, as a minute later the text is another one.
+        // Taken for each format, as the text changes every minute.
         let past = at(-7200);
         let end = past.strftime(format);
         for token in ["", token.as_str()] {
@@ -63,7 +63,7 @@ fn keys_that_have_expired_are_not_handed_over_and_their_end_is() {
     assert_eq!(json["Expiration"], soon.to_string());
     let explain = fixture.hatbox(&["explain", "tmp"]).run().ok().stdout;
     assert!(explain.contains(&soon.to_string()), "{explain}");
-    // What is no time says nothing.
+    // An invalid time is ignored.
     write_keys(&fixture, &format!("{token}aws_expiration = soon\n"));
     let json: Value = serde_json::from_str(&export(&fixture, "tmp").ok().stdout).unwrap();
     assert_eq!(json["Expiration"], Value::Null);

@@ -1,5 +1,5 @@
-//! What another program can put into the store's directory, and what hatbox makes of it: planted files and a foreign
-//! store are never believed, and nothing outside the directory is touched.
+//! What another program can write to the store's directory: planted files and a foreign store are never trusted, and
+//! nothing outside the directory is changed.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::fixture::{PASSPHRASE, wrap_in};
 use crate::store_scene::{USE_IT, assert_not_trusted, contents, copy, hand_over, home, private, put_back};
 use crate::terminal::Terminal;
 
-/// A rekeying of an earlier design was finished by whoever came first, by a list that any program could write.
+/// In an earlier design, the next process finished a rekeying from a list that any program could write.
 #[test]
 fn what_is_planted_in_the_stores_directory_is_never_moved_out_of_it_nor_makes_anything_go() {
     let fixture = home();
@@ -59,7 +59,7 @@ fn what_is_planted_in_the_stores_directory_is_never_moved_out_of_it_nor_makes_an
     hand_over(&fixture, "jan-work").ok();
 }
 
-/// The same names in the store's own manifest: it is not in hatbox's form, or its MAC is wrong.
+/// Foreign names in the store's own manifest: either its format or its MAC is wrong.
 #[test]
 fn a_manifest_with_foreign_names_or_without_a_true_mac_is_refused() {
     let fixture = home();
@@ -134,7 +134,7 @@ fn another_store_in_the_place_of_the_users_is_refused_and_gets_no_key() {
     assert_eq!(handed.stderr, "");
 }
 
-/// Only files of the attacker's are added: a wrap that opens for the user, and a manifest that lists it.
+/// The attacker only adds files: a wrap that the user can open, and a manifest that lists it.
 #[test]
 fn a_wrap_of_another_identity_beside_the_users_own_files_is_refused_or_not_tried() {
     let (fixture, attacker) = (home(), home());
@@ -145,7 +145,7 @@ fn a_wrap_of_another_identity_beside_the_users_own_files_is_refused_or_not_tried
     let handed = hand_over(&fixture, "jan-work").ok();
     assert!(handed.stdout.contains(fixture.key("jan-work").secret.expose()));
     assert!(handed.stderr.contains("identity.desk.9.age` is not part of the store"), "{}", handed.stderr);
-    // With the attacker's manifest too, its wrap is tried first: what it gives is another identity.
+    // With the attacker's manifest too, its wrap is tried first, but contains another identity.
     std::fs::remove_file(&planted).unwrap();
     std::fs::copy(attacker.store().join("manifest.json"), fixture.store().join("manifest.json")).unwrap();
     std::fs::copy(wrap_in(&attacker.store(), "passphrase"), fixture.wrap("passphrase")).unwrap();
@@ -155,13 +155,13 @@ fn a_wrap_of_another_identity_beside_the_users_own_files_is_refused_or_not_tried
     }
     fixture.hatbox(&["lock"]).run().ok();
     assert_not_trusted(&fixture, "was used here before");
-    // Without any manifest the user is told what is missing, and to delete nothing.
+    // Without a manifest, the user learns what is missing, and is not told to delete anything.
     std::fs::remove_file(fixture.store().join("manifest.json")).unwrap();
     assert_not_trusted(&fixture, "no `manifest.json`");
     std::fs::write(fixture.store().join("manifest.json"), good).unwrap();
 }
 
-/// No command waits for ever, or touches what a link leads to.
+/// Commands never hang, and never change the target of a link.
 #[test]
 fn links_pipes_and_devices_in_the_place_of_files_and_locks_are_errors() {
     let fixture = home();
@@ -224,7 +224,7 @@ fn links_pipes_and_devices_in_the_place_of_files_and_locks_are_errors() {
     hand_over(&fixture, "jan-work").ok();
 }
 
-/// What lies in the directory says nothing in hatbox's name, and no name of a file writes a line of a page.
+/// Files in the directory cannot speak for hatbox, and no file name adds a line to its output.
 #[test]
 fn nothing_in_the_stores_directory_speaks_for_hatbox() {
     let fixture = home();
@@ -257,7 +257,7 @@ fn nothing_in_the_stores_directory_speaks_for_hatbox() {
     );
     terminal.type_keys("no\n");
     terminal.wait();
-    // And the command that doctor gives is one command, whatever a file is called.
+    // doctor's suggested command is still a single command, whatever the file name.
     let odd = fixture.store().join("items/a';touch PWNED;'");
     std::fs::write(&odd, "x").unwrap();
     std::fs::set_permissions(&odd, std::fs::Permissions::from_mode(0o644)).unwrap();

@@ -1,4 +1,4 @@
-//! `profile add` and `profile remove`: sections of the user's config, written and taken out.
+//! `profile add` and `profile remove`: write and remove sections of the user's config.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

@@ -1,4 +1,4 @@
-//! The backends that are programs, through the binary: `pass` with a real GnuPG, `command` with a helper.
+//! The backends that are external programs, with the real binary: `pass` with a real GnuPG, `command` with a helper.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -18,13 +18,13 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
-/// A fixture with a password store of its own. Its agent ends with it.
+/// A fixture with its own password store. The GnuPG agent ends when this is dropped.
 pub(crate) struct Pass {
     pub(crate) fixture: Fixture,
 }
 
 impl Pass {
-    /// `None`, with a word why, where the programs are not here.
+    /// Returns `None` and prints the reason if the programs are not installed.
     pub(crate) fn new(passphrase: &str) -> Option<Self> {
         let is_here =
             |name: &str| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
@@ -50,7 +50,7 @@ impl Pass {
         Run::new(program, self.fixture.variables()).args(arguments).run().ok();
     }
 
-    /// A run away from what opens the `file` backend.
+    /// Runs hatbox without the passphrase of the `file` backend.
     fn hatbox(&self, arguments: &[&str]) -> Run {
         self.fixture.hatbox(arguments).without("HATBOX_FILE_PASSPHRASE")
     }
@@ -94,7 +94,7 @@ fn keys_in_pass_are_added_used_listed_and_removed() {
         pass.items(),
         ["access-key/jan-work.gpg", "access-key/team%2fb%20c.gpg", "cache-key/default.gpg"]
     );
-    // The first write recorded the choice.
+    // The first write saved the choice in the settings.
     let exec =
         pass.hatbox(&["exec", "reader", "--", "sh", "-c", "echo $AWS_SESSION_TOKEN | wc -c"]).run().ok();
     assert!(exec.stdout.trim().parse::<u32>().unwrap() > 20);
@@ -102,7 +102,7 @@ fn keys_in_pass_are_added_used_listed_and_removed() {
     assert_eq!(list.stdout, "jan-work\nteam/b c\n");
     pass.hatbox(&["remove", "-f", "jan-work"]).run().ok();
     assert_eq!(pass.items(), ["access-key/team%2fb%20c.gpg", "cache-key/default.gpg"]);
-    // One that was removed by other means.
+    // A key that was removed with another tool.
     pass.tool("pass", &["rm", "-f", "hatbox/access-key/team%2fb%20c"]);
     let list = pass.hatbox(&["list", "--credentials"]).run().ok();
     assert_eq!(list.stdout, "");
@@ -129,7 +129,7 @@ fn a_locked_pass_is_never_asked_by_list_and_by_exec_only_where_a_person_is() {
     assert!(list.stdout.contains("locked"), "{}", list.stdout);
     let status = pass.hatbox(&["store", "status"]).run().ok();
     assert!(status.stdout.contains("* pass            locked       ?"), "{}", status.stdout);
-    // Nobody can be asked: pinentry has no terminal either.
+    // The user cannot be asked: pinentry has no terminal either.
     let refused = exec().run().expect_code(130);
     assert!(refused.stderr.starts_with("hatbox: error: the pass store is locked\n"), "{}", refused.stderr);
     assert!(refused.stderr.contains("`pass` got no passphrase"), "{}", refused.stderr);
@@ -232,7 +232,7 @@ fn settings_move_the_store_the_program_and_the_directory_of_pass() {
     assert!(refused.stderr.contains("invalid `pass_prefix = \"../x\"`"));
 }
 
-/// A fixture whose helper is that of rbw, on what stands in for it.
+/// A fixture with the helper for rbw and a stub of rbw.
 fn with_helper() -> Option<Fixture> {
     if !Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: python3 is not installed");
@@ -253,7 +253,7 @@ fn keys_behind_a_helper_are_added_used_listed_and_removed() {
     fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     assert_eq!(fixture.hatbox(&["list", "--credentials"]).run().ok().stdout, "jan-work\n");
-    // Warm, the helper is not needed any more.
+    // With cached data the helper is no longer needed.
     std::fs::remove_file(fixture.path("bin/rbw")).unwrap();
     fixture.hatbox(&["exec", "reader", "--", "true"]).run().ok();
     let cold = fixture.hatbox(&["export", "-n", "jan-work"]).run().expect_code(1);

@@ -1,4 +1,4 @@
-//! `.hatbox.toml`: obeyed once it is allowed, and as long as it stays what it was.
+//! `.hatbox.toml`: used once it is allowed, and until it changes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/reader
 ";
 
-/// A project in a repository, with a directory below it.
+/// A project in a repository, with a subdirectory.
 fn project(text: &str) -> Fixture {
     let fixture = Fixture::with_config(CONFIG);
     fs::create_dir_all(fixture.home().join("work/.git")).unwrap();
@@ -25,7 +25,7 @@ fn project(text: &str) -> Fixture {
     fixture
 }
 
-/// A line of a shell in the directory below the project's.
+/// Runs a shell line in the subdirectory.
 fn below(fixture: &Fixture, line: &str) -> Run {
     let hatbox = env!("CARGO_BIN_EXE_hatbox");
     let line = format!("cd ~/work/below && {}", line.replace("hatbox ", &format!("{hatbox} ")));
@@ -34,7 +34,7 @@ fn below(fixture: &Fixture, line: &str) -> Run {
 
 const USE: &str = "exec hatbox exec -- sh -c 'echo \"it is $HATBOX\"'";
 
-/// Starts a command that names no profile, and waits until the list asks for one.
+/// Starts a command without a profile, and checks that hatbox asks for one.
 fn assert_not_obeyed(fixture: &Fixture, why: &str) {
     let mut terminal = Terminal::start_wide(&below(fixture, USE), 200);
     terminal.wait_for("Profile (2 of 2):", 1);
@@ -62,7 +62,7 @@ fn a_file_is_obeyed_once_it_is_allowed_and_until_it_changes() {
     assert_eq!(terminal.wait().code(), Some(0));
     assert_eq!(terminal.screen().last().unwrap(), "it is reader");
     assert!(terminal.transcript().contains("using profile `reader` of ~/work/.hatbox.toml"));
-    // Whatever else names a profile comes first.
+    // Any other way to name a profile takes precedence.
     let named = below(&fixture, "hatbox exec jan-work -- sh -c 'echo $HATBOX'").run().ok();
     assert_eq!(named.stdout, "jan-work\n");
     let error = below(&fixture, "hatbox exec -- true").run().expect_code(125).stderr;
@@ -96,7 +96,7 @@ fn a_role_that_comes_from_the_source_profile_is_allowed_as_it_was() {
     assert_eq!(terminal.screen().last().unwrap(), "it is mine");
     fixture.write_config(&config.replace("role/reader", "role/deploy"));
     assert_not_obeyed(&fixture, "names a profile whose role changed since you allowed it");
-    // A profile that cannot be resolved is not allowed, and no longer so.
+    // A profile that cannot be resolved cannot be allowed, and is no longer allowed.
     fixture.write_config(&format!("{MINE}[profile reader]\nsource_profile = mine\n"));
     assert_not_obeyed(&fixture, "names a profile whose role is not known now");
     below(&fixture, "hatbox allow --yes").run().expect_code(2);

@@ -1,4 +1,4 @@
-//! Questions on a pseudo-terminal: what is asked, what stays on the screen, and how each ends.
+//! Prompts on a pseudo-terminal: what is asked, what stays on the screen, and how each prompt ends.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -25,7 +25,7 @@ pub(crate) const ID: &str = "Access key id for `jan-work`:";
 pub(crate) const SECRET: &str = "Secret access key (not shown):";
 const SERIAL: &str = "MFA device (arn:aws:iam::ACCOUNT:mfa/NAME, Enter for none):";
 
-/// Without the passphrase in a variable: it must be asked for.
+/// Runs hatbox without the passphrase in a variable, so that it must ask.
 pub(crate) fn asking(fixture: &Fixture, arguments: &[&str]) -> Run {
     fixture.hatbox(arguments).without("HATBOX_FILE_PASSPHRASE")
 }
@@ -54,7 +54,7 @@ fn add_asks_for_everything_and_leaves_no_question_on_the_screen() {
     terminal.wait_for_prompt(SECRET);
     terminal.type_keys(&format!("{}\r", key.secret.expose()));
     terminal.wait_for_prompt(SERIAL);
-    // The commonest mistake: the user's ARN instead of the device's.
+    // The most common mistake: the user's ARN instead of the device's.
     terminal.type_keys("arn:aws:iam::111122223333:user/jan\r");
     terminal.wait_for(SERIAL, 2);
     terminal.wait_for_prompt(SERIAL);
@@ -96,7 +96,7 @@ fn a_new_passphrase_is_asked_for_twice_until_both_agree_and_must_not_be_empty() 
     terminal.type_keys("other\r");
     terminal.wait_for("The passphrases do not match.", 1);
     terminal.wait_for_prompt(NEW);
-    // Backspace takes a letter back, Ctrl-U the line, arrow keys nothing.
+    // Backspace deletes a character, Ctrl-U the line; arrow keys do nothing.
     terminal.type_keys(&format!("wrong\x15{PASSPHRASE}xy\x7f\x08\x1b[D\x1b[A\r"));
     terminal.wait_for_prompt(AGAIN);
     terminal.type_keys(&format!("{PASSPHRASE}\r"));
@@ -137,10 +137,10 @@ fn a_wrong_passphrase_may_be_corrected_twice() {
     terminal.type_keys(&format!("{PASSPHRASE}\r"));
     assert_code(terminal.wait(), 0, &terminal);
     assert_eq!(terminal.screen(), ["Wrong passphrase. Try again in 1 s.", "in"]);
-    // Unlocked once: the next command is not asked.
+    // The store is unlocked: the next command does not ask.
     asking(&fixture, &["exec", "-n", "jan-work", "--", "true"]).run().ok();
 
-    // Who has had enough need not wait.
+    // The user can cancel without waiting.
     fixture.hatbox(&["lock"]).run().ok();
     let mut terminal = Terminal::start(&exec);
     terminal.wait_for_prompt(OPENING);
@@ -187,7 +187,7 @@ fn a_wrong_code_is_asked_for_again_up_to_three_times() {
     let exec = fixture.hatbox(&["exec", "guarded", "--", "echo", "in"]);
     let mut terminal = Terminal::start(&exec);
     terminal.wait_for_prompt(CODE);
-    // What is no code at all costs no try.
+    // Input that cannot be a code does not count as an attempt.
     terminal.type_keys("12 45\r");
     for attempt in 2..=4 {
         terminal.wait_for(CODE, attempt);

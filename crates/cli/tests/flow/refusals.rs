@@ -1,4 +1,4 @@
-//! What AWS's refusals become: the whole of stderr, for each that hatbox can meet.
+//! How AWS errors are reported: the whole stderr for each error that hatbox can meet.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::world::KeyStatus;
@@ -50,7 +50,7 @@ fn assert_refused(fixture: &Fixture, outcome: Outcome, expected: &str) {
     assert_eq!(outcome.stdout, "");
 }
 
-/// What every refused AssumeRole begins with.
+/// The first lines of every AssumeRole error.
 fn role_error(profile: &str, role: &str, cause: &str) -> String {
     format!(
         "hatbox: error: could not assume the role of profile `{profile}` (arn:aws:iam::444455556666:role/{role})\n\
@@ -58,7 +58,7 @@ fn role_error(profile: &str, role: &str, cause: &str) -> String {
     )
 }
 
-/// What AWS's refusal of a role becomes, where its causes are told: `who` may not, or did not, assume `role`.
+/// The output for a denied role whose causes are explained: `who` was not allowed to assume `role`.
 fn diagnosed(who: &str, role: &str, cause: &str, lines: &str) -> String {
     let code = cause.split(':').next().unwrap();
     let does = if cause.contains("is not authorized") { "may not" } else { "did not" };
@@ -122,7 +122,7 @@ fn a_clock_that_is_off_is_named_with_its_seconds() {
         let beginning = format!("{STS}{}", beginning.trim_end());
         let shown = fixture.shown(&outcome.stderr);
         assert!(shown.starts_with(&beginning), "{shown}");
-        // The two clocks are read one after the other.
+        // The two clocks are read one after the other, so the difference may vary by a second.
         let is_told = [3599, 3600, 3601].iter().any(|seconds| {
             shown.ends_with(&format!(
                 "\nhatbox: hint: this machine's clock is {seconds} s {word}; AWS allows 15 minutes\n\
@@ -131,11 +131,11 @@ fn a_clock_that_is_off_is_named_with_its_seconds() {
         });
         assert!(is_told, "{shown}");
     }
-    // Without a code the SDK may correct the clock by AWS's answer, and go on.
+    // Without an MFA code, the SDK may correct the clock from AWS's answer and retry.
     for offset in [-3600, 1800] {
         exec(&fixture, &["reader"]).env("HATBOX_TEST_CLOCK_OFFSET", offset.to_string()).run().ok();
     }
-    // What AWS grants for an hour is over by a clock that is an hour ahead.
+    // Credentials for one hour have expired for a clock that is an hour ahead.
     let over = exec(&fixture, &["reader"]).env("HATBOX_TEST_CLOCK_OFFSET", "3700").run().expect_code(125);
     assert!(over.stderr.contains("caused by: the credentials in the response expired "), "{}", over.stderr);
     assert!(over.stderr.contains("hint: this machine's clock is 1h1m"), "{}", over.stderr);
@@ -249,7 +249,7 @@ fn a_role_that_is_not_allowed_looks_the_same_whatever_the_reason() {
         );
         assert_refused(&fixture, exec(&fixture, &[profile]).run(), &diagnosed("jan", role, &refused, &lines));
     }
-    // One that was given for this role speaks for itself.
+    // An external ID of this profile is reported as a possible cause.
     let outcome = exec(&fixture, &["external"]).run().expect_code(125);
     let told = "Or            the external ID of [profile external] may not be the one that the\n";
     assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
@@ -261,7 +261,7 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
     let fixture = fixture();
     let said = |outcome: Outcome, text: &str| {
         let outcome = outcome.expect_code(125);
-        // How long to wait for the next code is the clock's.
+        // The number of seconds until the next code depends on the time.
         let shown =
             fixture.shown(&outcome.stderr).replace(|c: char| c.is_ascii_digit(), "#").replace("##", "#");
         let lines = format!(
@@ -292,12 +292,12 @@ fn a_code_that_is_not_taken_says_where_it_came_from() {
     prints("000001");
     let printed = "`mfa_process` printed a code that is wrong, too late, or was\n              already used.";
     said(exec(&fixture, &["guarded"]).run(), printed);
-    // A code that was made on this machine is as wrong as its clock, which the answer tells.
+    // A code that was generated on this machine is as wrong as its clock, which the answer reveals.
     for (offset, word, code) in [(-95, "behind", "111111"), (95, "ahead", "222222")] {
         prints(code);
         let run = exec(&fixture, &["guarded"]).env("HATBOX_TEST_CLOCK_OFFSET", offset.to_string());
         let outcome = run.run().expect_code(125);
-        // The two clocks are read one after the other.
+        // The two clocks are read one after the other, so the difference may vary by a second.
         let is_told = [94, 95, 96].iter().any(|seconds| {
             outcome.stderr.contains(&format!(
                 "\n\x20             your clock is {seconds} s {word}: a code made on this machine is then\n\
@@ -451,7 +451,7 @@ fn in_a_sandboxs_environment_no_key_of_another_place_is_handed_over_either() {
          [profile plain]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = canary-plain\n\
          [profile ambient]\ncredential_source = Environment\n",
     );
-    // Cached sessions are the sandbox's as well.
+    // Cached sessions belong to the sandbox too.
     fixture.hatbox(&["export", "jan-work"]).run().ok();
     let refused = |profile: &str, flags: &[&str]| {
         for verb in [&["exec"][..], &["export"], &["export", "--format", "json"], &["exec", "--json"]] {

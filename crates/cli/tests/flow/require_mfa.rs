@@ -1,5 +1,5 @@
-//! `hatbox trust require-mfa` on the sandbox's IAM: what is shown, who is warned of, what is written, and the way
-//! back.
+//! `hatbox trust require-mfa` with the sandbox's IAM: what it shows, whom it would lock out, what it writes, and how to
+//! restore the earlier policy.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -31,7 +31,7 @@ source_profile = jan-work
 mfa_serial = arn:aws:iam::111122223333:mfa/jan
 ";
 
-/// Jan's key under two names, with and without MFA.
+/// A fixture with jan's key under two names, with and without MFA.
 fn fixture() -> Fixture {
     let fixture = Fixture::with_keys(&["jan-work", "keys"]);
     fixture.write_config(CONFIG);
@@ -73,7 +73,7 @@ Role reader, account 444455556666, trust policy as of now
     }
     assert!(run.stderr.ends_with("hatbox: nothing was changed; --apply writes it\n"), "{}", run.stderr);
     assert_eq!(trust_of(&fixture, "reader"), before);
-    // A name, an ARN and the profile that puts the role on lead to the same.
+    // A name, an ARN and a profile that assumes the role all work.
     for other in ["arn:aws:iam::444455556666:role/reader", "put-on"] {
         let arguments = [other, "--from", "live:people"];
         assert_eq!(require_mfa(&fixture, &arguments).run().ok().stdout, run.stdout, "{other}");
@@ -93,7 +93,7 @@ fn it_is_written_kept_read_back_and_brought_back_by_the_command_that_is_printed(
     );
     let after: Value = serde_json::from_str(&trust_of(&fixture, "reader")).unwrap();
     assert_eq!(after["Statement"][0]["Condition"]["NumericLessThan"]["aws:MultiFactorAuthAge"], "3600");
-    // What it is for: no code, no role; with a code the role.
+    // The purpose of the change: the role can only be assumed with a code.
     exec(&fixture, "put-on").run().expect_code(125);
     let code = fixture.code(PHONE);
     let with_code = ["exec", "--no-session", "--fresh", "-t", &code, "put-on-with-mfa", "--", "true"];

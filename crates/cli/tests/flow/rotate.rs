@@ -1,4 +1,4 @@
-//! `hatbox rotate` on the sandbox's IAM: each step, each way in which it can stop, and how it goes on.
+//! `hatbox rotate` with the sandbox's IAM: each step, each way in which it can stop, and how it resumes.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::log::SignedWith;
@@ -24,7 +24,7 @@ const MFA_CONFIG: &str = "\
 mfa_serial = arn:aws:iam::111122223333:mfa/jan
 ";
 
-/// Jan, who may change her own access keys; by her policy with MFA only, where `condition` says so.
+/// Lets jan change her own access keys, under `condition` if there is one (such as MFA).
 fn allow_own_keys(world: &mut World, condition: Option<Value>) {
     let mut statement = json!({
         "Effect": "Allow",
@@ -50,12 +50,12 @@ pub(crate) fn fixture() -> Fixture {
     fixture_with(&["jan-work"], CONFIG, None)
 }
 
-/// Jan's keys at AWS.
+/// Returns jan's keys in AWS.
 pub(crate) fn keys(fixture: &Fixture) -> Vec<Key> {
     fixture.world().accounts[PEOPLE].users["jan"].keys.clone()
 }
 
-/// The id of the stored key, which works.
+/// Returns the id of the stored key, after checking that it works.
 pub(crate) fn working_key(fixture: &Fixture, profile: &str, when: &str) -> String {
     let exported = fixture.hatbox(&["export", "-n", profile]).run();
     assert_eq!(exported.code(), Some(0), "{when}: {}", exported.stderr);
@@ -67,7 +67,7 @@ pub(crate) fn working_key(fixture: &Fixture, profile: &str, when: &str) -> Strin
     id
 }
 
-/// All is done: one key, which is stored, and nothing on record.
+/// Checks that the rotation is complete: there is one key, it is stored, and no rotation is recorded.
 pub(crate) fn check_done(fixture: &Fixture, when: &str) {
     let stored = working_key(fixture, "jan-work", when);
     let there: Vec<_> = keys(fixture).into_iter().map(|key| key.id).collect();
@@ -85,7 +85,7 @@ pub(crate) fn fail(fixture: &Fixture, kind: FaultKind, times: u32, action: &str)
     fixture.client().add_fault(&fault).unwrap();
 }
 
-/// Stores the key that the fixture began with for another profile as well.
+/// Stores the fixture's first key for another profile too.
 pub(crate) fn add_twin(fixture: &Fixture) -> Run {
     let key = fixture.key("jan-work");
     fixture
@@ -94,7 +94,7 @@ pub(crate) fn add_twin(fixture: &Fixture) -> Run {
         .env("AWS_SECRET_ACCESS_KEY", key.secret.expose())
 }
 
-/// Rotates on a terminal, and answers the question.
+/// Rotates on a terminal, and answers the prompt.
 pub(crate) fn answer(fixture: &Fixture, answer: &str, code: i32) {
     let mut terminal = Terminal::start_wide(&fixture.hatbox(&["rotate", "jan-work"]), 300);
     terminal.wait_for("(y|N)", 1);
@@ -133,7 +133,7 @@ fn a_new_key_takes_the_place_of_the_old_one_in_the_right_order() {
             "DeleteAccessKey"
         ]
     );
-    // From the moment on that it is stored, the new key signs.
+    // Once it is stored, the new key signs.
     let signed: Vec<_> = fixture.log().into_iter().skip(before).map(|entry| entry.key.unwrap()).collect();
     let (by_old, by_new) = signed.split_at(3);
     assert!(by_old.iter().all(|key| *key == masked(&old)), "{signed:?}");

@@ -1,4 +1,4 @@
-//! A rotation that is interrupted: answers that are lost, calls that fail, kills and a full disk.
+//! Interrupted rotations: lost answers, failed calls, kills and a full disk.
 
 use hatbox_sandbox::control::FaultKind;
 use hatbox_sandbox::world::Key;
@@ -20,9 +20,9 @@ fn a_key_whose_answer_was_lost_is_found_and_deleted_also_when_the_clock_is_wrong
     }
 }
 
-/// A rotation whose answer to CreateAccessKey was lost, and which could not look for the key. Returns that key.
+/// Interrupts a rotation: the answer to CreateAccessKey is lost, and looking for the key fails. Returns that key.
 fn lose_key(fixture: &Fixture) -> Key {
-    // The first listing is before the key; the second would find it.
+    // The first list is from before the key; the second would contain it.
     fail(fixture, FaultKind::DropAnswer, 1, "CreateAccessKey");
     fail(fixture, FaultKind::DropConnection, 3, "GetAccessKeyLastUsed");
     let lost = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
@@ -36,7 +36,7 @@ fn lose_key(fixture: &Fixture) -> Key {
 fn a_key_that_an_earlier_rotation_may_have_created_is_deleted_only_after_a_yes() {
     let fixture = fixture();
     let lost = lose_key(&fixture);
-    // As far as AWS says it is the user's own just as well.
+    // As far as AWS shows, the user may have created the key as well.
     for _ in 0..2 {
         let asked = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(4);
         assert!(
@@ -106,7 +106,7 @@ fn a_new_key_that_is_not_known_everywhere_yet_is_waited_for() {
     fail(&fixture, FaultKind::KeyNotKnownYet, 2, "UpdateAccessKey");
     fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    // GetCallerIdentity with the old key is done; the next one is with the new key.
+    // GetCallerIdentity has been called with the old key; the next call uses the new one.
     while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
         std::thread::yield_now();
     }
@@ -137,12 +137,12 @@ fn a_new_key_that_cannot_be_stored_is_kept_until_it_can() {
     assert_eq!(actions(&fixture, 0).iter().filter(|action| *action == "CreateAccessKey").count(), 1);
 }
 
-/// A rotation that was ended somewhere: the stored key works, and the next run brings it to its end.
+/// Checks an interrupted rotation: the stored key works, and the next run completes it.
 fn check_interrupted(fixture: &Fixture, when: &str) -> Outcome {
     working_key(fixture, "jan-work", when);
     let again = fixture.hatbox(&["rotate", "jan-work"]).run();
     if again.code() == Some(4) {
-        // It was killed after CreateAccessKey, and before the answer was on record.
+        // It was killed after CreateAccessKey, before the answer was recorded.
         assert!(again.stderr.contains("which the rotation may have created"), "{when}: {}", again.stderr);
         answer(fixture, "yes\r", 0);
     } else {

@@ -1,4 +1,4 @@
-//! What happens to the stored keys while one of them is rotated.
+//! What happens to stored keys that change during a rotation.
 
 use std::process::Child;
 
@@ -24,7 +24,7 @@ fn two_rotations_of_one_key_do_not_run_at_once() {
     check_done(&fixture, "after");
 }
 
-/// A rotation that is at CreateAccessKey, suspended.
+/// Suspends a rotation at CreateAccessKey.
 fn suspend_rotation(fixture: &Fixture) -> Child {
     fail(fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
@@ -82,7 +82,7 @@ fn a_profile_that_got_the_old_key_before_a_rotation_goes_on_gets_the_new_one() {
     check(&fixture, "created");
 }
 
-/// A rotation that was killed when the new key was on record, and not in the store.
+/// Kills a rotation after the new key was recorded and before it was stored.
 fn kill_at_verify(fixture: &Fixture) -> Child {
     fail(fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let mut rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
@@ -98,7 +98,7 @@ fn kill_at_verify(fixture: &Fixture) -> Child {
     rotate
 }
 
-/// As another machine does with a store that both use: it has locks of its own.
+/// As by another machine that uses the same store: its locks are separate.
 #[test]
 fn a_new_key_stays_on_record_where_the_old_one_was_removed_while_it_was_verified() {
     let fixture = fixture();
@@ -112,7 +112,7 @@ fn a_new_key_stays_on_record_where_the_old_one_was_removed_while_it_was_verified
     }
     kill_process(Pid::from_child(&rotate), Signal::STOP).unwrap();
     let records = fixture.path("home/.local/share/hatbox/rotations");
-    // That machine has no record of the rotation.
+    // The other machine has no record of the rotation.
     let away = fixture.path("away");
     std::fs::rename(&records, &away).unwrap();
     let state = fixture.path("other-state");
@@ -128,7 +128,7 @@ fn a_new_key_stays_on_record_where_the_old_one_was_removed_while_it_was_verified
     let status = fixture.hatbox(&["rotate", "--status", "--json"]).run().ok();
     assert!(status.stdout.contains("\"step\": \"created\""), "{}", status.stdout);
     assert_eq!(keys(&fixture).len(), 2);
-    // With the old one back it goes on.
+    // When the old key is stored again, the rotation can be resumed.
     fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
     fixture.hatbox(&["rotate", "jan-work"]).run().ok();
     check_done(&fixture, "after");
@@ -139,13 +139,13 @@ fn a_key_that_was_added_during_a_rotation_is_not_replaced_by_the_rotation() {
     let fixture = fixture();
     fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "UpdateAccessKey");
     fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);
-    // The old one is active still, and is put back by hand.
+    // The old key is still active, and the user stores it again.
     fixture.add_run("jan-work", &["--no-add-config", "--force"]).run().ok();
     let run = fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(3);
     assert!(run.stderr.contains("another access key was stored for `jan-work`"), "{}", run.stderr);
     assert!(run.stderr.contains("has two access keys already"), "{}", run.stderr);
     assert_eq!(working_key(&fixture, "jan-work", "after"), fixture.key("jan-work").id);
-    // And with the key its record goes.
+    // Removing the key removes its record too.
     let fixture = self::fixture();
     fail(&fixture, FaultKind::AccessDenied("no".to_owned()), 1, "UpdateAccessKey");
     fixture.hatbox(&["rotate", "jan-work"]).run().expect_code(1);

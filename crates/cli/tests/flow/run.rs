@@ -1,4 +1,4 @@
-//! One run of a program: its environment from nothing, no terminal unless one is given, a time limit.
+//! One run of a program: with its own environment, a terminal only if one is given, and a time limit.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,10 +7,10 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Nothing here takes as long; what does hangs.
+/// No run takes this long unless it hangs.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// A run to be.
+/// A run to start.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     program: OsString,
@@ -39,13 +39,13 @@ impl Run {
         self
     }
 
-    /// What stands on standard input; else it is empty.
+    /// Sets the content of standard input, which is empty otherwise.
     pub(crate) fn input(mut self, text: impl AsRef<[u8]>) -> Self {
         text.as_ref().clone_into(&mut self.input);
         self
     }
 
-    /// The same, run by `program` (with its own arguments first): `strace -o x hatbox ...`.
+    /// Runs it under `program`, whose own arguments come first: `strace -o x hatbox ...`.
     pub(crate) fn under(mut self, program: &str, arguments: &[&str]) -> Self {
         let own = std::mem::replace(&mut self.program, program.into());
         let rest = std::mem::take(&mut self.arguments);
@@ -53,31 +53,31 @@ impl Run {
         self
     }
 
-    /// As a command of std's; with no terminal unless the caller gives it one.
+    /// Returns it as a `Command`, without a terminal unless the caller adds one.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(&self.variables);
         command
     }
 
-    /// Starts it without a terminal, with its streams piped.
+    /// Starts it without a terminal, with piped streams.
     pub(crate) fn spawn(&self) -> Child {
         let mut command = self.command();
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         without_terminal(&mut command);
         let mut child = command.spawn().unwrap();
-        // A program that reads nothing may have gone already.
+        // A program that reads nothing may have ended already.
         child.stdin.take().unwrap().write_all(&self.input).ok();
         child
     }
 
-    /// Runs it to its end.
+    /// Runs it until it ends.
     pub(crate) fn run(&self) -> Outcome {
         finish(self.spawn(), &format!("{:?}", self.arguments))
     }
 }
 
-/// Waits for a child whose streams are piped.
+/// Waits for a child with piped streams.
 pub(crate) fn finish(mut child: Child, what: &str) -> Outcome {
     let read = |mut stream: Box<dyn Read + Send>| {
         std::thread::spawn(move || {
@@ -97,7 +97,7 @@ pub(crate) fn finish(mut child: Child, what: &str) -> Outcome {
     }
 }
 
-/// Waits for a child, and ends one that hangs.
+/// Waits for a child, and kills it if it hangs.
 pub(crate) fn wait(child: &mut Child, what: &str) -> ExitStatus {
     let start = Instant::now();
     loop {
@@ -112,7 +112,7 @@ pub(crate) fn wait(child: &mut Child, what: &str) -> ExitStatus {
     }
 }
 
-/// Takes the test runner's own terminal away from a child: nothing in it may ask the developer.
+/// Detaches a child from the test runner's terminal, so that it cannot prompt the developer.
 #[expect(unsafe_code, reason = "what a child does between fork and exec is not checked by the compiler")]
 pub(crate) fn without_terminal(command: &mut Command) {
     // SAFETY: setsid(2) is safe to call after fork (signal-safety(7)), and touches no memory.
@@ -121,7 +121,7 @@ pub(crate) fn without_terminal(command: &mut Command) {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     what: String,
@@ -139,7 +139,7 @@ impl Outcome {
         self.status.signal()
     }
 
-    /// Stops the test unless it ended with `code`.
+    /// Panics unless the exit code is `code`.
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(
@@ -154,7 +154,7 @@ impl Outcome {
         self
     }
 
-    /// Stops the test unless it went well.
+    /// Panics unless the exit code is 0.
     #[track_caller]
     pub(crate) fn ok(self) -> Self {
         self.expect_code(0)

@@ -1,6 +1,6 @@
-//! What a terminal shows after so many bytes: as much of one as prompts use.
+//! Renders what a terminal shows after these bytes, as far as prompts need it.
 
-/// The lines of the screen, without blanks at their ends.
+/// Returns the lines of the screen, without trailing spaces.
 pub(crate) fn render_screen(bytes: &[u8], columns: usize) -> Vec<String> {
     let mut screen = Screen { lines: vec![Vec::new()], row: 0, column: 0, columns, main: None };
     let text = String::from_utf8_lossy(bytes);
@@ -26,7 +26,7 @@ pub(crate) fn render_screen(bytes: &[u8], columns: usize) -> Vec<String> {
     lines
 }
 
-/// The rest of an escape sequence, to its letter.
+/// Reads the rest of an escape sequence, up to its letter.
 trait Sequence {
     fn take_while_inclusive(&mut self) -> String;
 }
@@ -49,7 +49,7 @@ struct Screen {
     row: usize,
     column: usize,
     columns: usize,
-    /// The main screen with its row and column, while the alternate one is shown.
+    /// The main screen with its row and column, while the alternate screen is shown.
     main: Option<(Vec<Vec<char>>, usize, usize)>,
 }
 
@@ -75,7 +75,7 @@ impl Screen {
     fn obey(&mut self, sequence: &str) {
         let (number, letter) = sequence.split_at(sequence.len() - 1);
         match letter {
-            // Colours change no character.
+            // Colours do not change the text.
             "m" => {}
             "h" if number == "?1049" => {
                 let lines = std::mem::replace(&mut self.lines, vec![Vec::new()]);

@@ -1,4 +1,4 @@
-//! The desktop's keyring as the backend: a real GNOME Keyring, and buses on which there is none.
+//! The desktop's keyring as the backend: a real GNOME Keyring, and buses without one.
 
 use std::os::unix::net::UnixListener;
 
@@ -6,7 +6,7 @@ use crate::desktop::{Desktop, Keyring, missing};
 use crate::fixture::{Fixture, masked};
 use crate::run::Run;
 
-/// A home whose desktop has this keyring; `None`, said, where there can be none.
+/// A home whose desktop has this keyring. Returns `None` and prints the reason if there can be no desktop.
 pub(crate) fn home(keyring: Keyring) -> Option<(Fixture, Desktop)> {
     if let Some(why) = missing() {
         eprintln!("skipped: {why}");
@@ -41,7 +41,7 @@ fn the_first_key_goes_to_the_desktop_s_keyring_and_later_runs_touch_the_bus_only
     );
     let settings = std::fs::read_to_string(fixture.path("home/.config/hatbox/config.toml")).unwrap();
     assert_eq!(settings, "backend = \"secret-service\"\n");
-    // What is in the keyring is text, found by what any tool of the desktop can ask for.
+    // The keyring contains text, which any desktop tool can find by its attributes.
     let lookup = ["lookup", "application", "hatbox", "kind", "access-key", "profile", "jan-work"];
     let shown = desktop.tool(&fixture.path("desktop"), "secret-tool").args(lookup).run().ok();
     let secret = fixture.key("jan-work").secret.expose().to_owned();
@@ -54,7 +54,7 @@ fn the_first_key_goes_to_the_desktop_s_keyring_and_later_runs_touch_the_bus_only
     let exported = hatbox(&fixture, &desktop, &["export", "-n", "jan-work"]).run().ok();
     assert!(exported.stdout.contains(&secret));
     hatbox(&fixture, &desktop, &["exec", "jan-work", "--", "true"]).run().ok();
-    // Warm: the cache key is in the kernel keyring, and a bus that answers nothing is not noticed.
+    // The cache key is in the kernel keyring, so a bus that never answers goes unnoticed.
     let deaf = Deaf::listen(&fixture);
     deaf.on_bus(fixture.hatbox(&["exec", "jan-work", "--", "true"])).run().ok();
     assert!(!deaf.was_called(), "it called the bus");
@@ -120,7 +120,7 @@ fn an_item_that_was_edited_by_hand_is_named_and_the_others_work() {
 #[test]
 fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used() {
     let Some((fixture, desktop)) = home(Keyring::Locked) else { return };
-    // Before anything is stored the file backend is chosen, and said why.
+    // Before anything is stored, the file backend is chosen, and the reason is printed.
     let chosen = desktop.on_bus(fixture.add_run("jan-work", &["--no-add-config"])).run().ok();
     assert_eq!(
         chosen.stderr,
@@ -131,7 +131,7 @@ fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used
             masked(&fixture.key("jan-work").id)
         )
     );
-    // Chosen, it is never replaced by another.
+    // A chosen backend is never replaced by another.
     fixture.write_settings("backend = \"secret-service\"\n");
     let refused = hatbox(&fixture, &desktop, &["export", "-n", "jan-work"]).run().expect_code(4);
     assert_eq!(
@@ -140,7 +140,7 @@ fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used
          caused by: it is locked, and there is no desktop to ask for its password\n\
          hatbox: hint: unlock the keyring on the desktop, or with `gnome-keyring-daemon --unlock`\n"
     );
-    // A desktop that says that it can show a window, and cannot.
+    // A desktop that claims it can show a window, but cannot.
     let unanswered = hatbox(&fixture, &desktop, &["export", "-n", "jan-work"])
         .env("DISPLAY", ":77")
         .run()
@@ -191,7 +191,7 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
     );
 }
 
-/// A bus that takes connections and answers nothing.
+/// A bus that accepts connections and never answers.
 struct Deaf {
     socket: UnixListener,
     address: String,
@@ -208,7 +208,7 @@ impl Deaf {
         run.env("DBUS_SESSION_BUS_ADDRESS", &self.address)
     }
 
-    /// Whether someone has connected since the last time.
+    /// Returns whether a client has connected since the last call.
     fn was_called(&self) -> bool {
         self.socket.set_nonblocking(true).unwrap();
         self.socket.accept().is_ok()

@@ -1,4 +1,4 @@
-//! A credential server under test: a command beside it that stays, and requests to it.
+//! A credential server under test: a long-running command next to it, and requests to it.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -15,7 +15,7 @@ use crate::run::{Run, wait, without_terminal};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Waits until `is_done`.
+/// Waits until `is_done` returns true.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
     let start = Instant::now();
@@ -25,13 +25,13 @@ pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
     }
 }
 
-/// The directories of servers. The file beside them is the lock under which they are made.
+/// Lists the directories of servers, without the lock file next to them.
 pub(crate) fn server_directories(fixture: &Fixture) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(fixture.path("home/run/hatbox/servers")).into_iter().flatten();
     entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect()
 }
 
-/// Where a server is, and the token for it.
+/// The address of a server, and its token.
 #[derive(Debug, Clone)]
 pub(crate) struct Address {
     pub(crate) port: u16,
@@ -40,7 +40,7 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// As variables say it.
+    /// Parses the values of the variables.
     pub(crate) fn new(uri: &str, token_file: &Path) -> Self {
         let rest = uri.strip_prefix("http://127.0.0.1:").unwrap();
         let (port, path) = rest.split_once('/').unwrap();
@@ -54,18 +54,18 @@ impl Address {
         Self { port, path, token: String::new() }
     }
 
-    /// Sends bytes, and reads what comes until the connection ends.
+    /// Sends bytes, and reads until the connection ends.
     pub(crate) fn send(&self, bytes: &[u8]) -> String {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
         connection.set_read_timeout(Some(LIMIT)).unwrap();
         connection.write_all(bytes).ok();
         let mut answer = Vec::new();
-        // A connection that is reset has been closed by the server.
+        // A connection reset means that the server closed it.
         connection.read_to_end(&mut answer).ok();
         String::from_utf8(answer).unwrap()
     }
 
-    /// A request as the SDKs send it.
+    /// Sends a request as the SDKs do.
     pub(crate) fn get(&self) -> (u16, Value) {
         let Self { port, path, token } = self;
         let answer = self.send(
@@ -79,7 +79,7 @@ impl Address {
         (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
     }
 
-    /// The access key id that it gives.
+    /// Returns the access key id that the server returns.
     #[track_caller]
     pub(crate) fn key_id(&self) -> String {
         let (status, body) = self.get();
@@ -88,21 +88,21 @@ impl Address {
     }
 }
 
-/// A command with a server beside it.
+/// A command with a server next to it.
 pub(crate) struct Served {
     child: Option<Child>,
     pub(crate) variables: std::collections::BTreeMap<String, String>,
     pub(crate) address: Address,
     clock: PathBuf,
-    /// In the server's arguments, and in no other process's.
+    /// Only the server's arguments contain it.
     mark: PathBuf,
     stderr: PathBuf,
 }
 
-/// What came of a command with a server.
+/// The result of a command with a server.
 pub(crate) struct Ended {
     status: ExitStatus,
-    /// What both said.
+    /// The output of both.
     pub(crate) stderr: String,
 }
 
@@ -113,7 +113,7 @@ impl Ended {
 }
 
 impl Served {
-    /// Runs `hatbox exec --server ARGUMENTS` with a command that stays until it is ended.
+    /// Runs `hatbox exec --server ARGUMENTS` with a command that runs until it is ended.
     pub(crate) fn start(fixture: &Fixture, arguments: &[&str]) -> Self {
         Self::start_with(fixture, arguments, |run| run)
     }
@@ -122,7 +122,7 @@ impl Served {
         Self::start_flag("--server", fixture, arguments, change)
     }
 
-    /// The same with a server of instance metadata. The path of its address is that of the credentials.
+    /// Runs `hatbox exec --imds ARGUMENTS` in the same way. The path of its address is that of the credentials.
     pub(crate) fn start_metadata(
         fixture: &Fixture,
         arguments: &[&str],
@@ -179,7 +179,7 @@ impl Served {
         fixture.client().set_clock_offset(seconds).unwrap();
     }
 
-    /// The server's process.
+    /// Returns the server's process.
     pub(crate) fn sidecar(&self) -> Pid {
         self.find_sidecar().unwrap()
     }
@@ -194,12 +194,12 @@ impl Served {
         })
     }
 
-    /// What the command and the server have said so far.
+    /// Returns what the command and the server have printed so far.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.stderr).unwrap()
     }
 
-    /// Ends the command, and waits for the server's end.
+    /// Ends the command, and waits until the server ends.
     pub(crate) fn end(mut self) -> Ended {
         let sidecar = self.find_sidecar();
         kill_process(self.pid(), Signal::TERM).unwrap();

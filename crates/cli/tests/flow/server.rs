@@ -1,4 +1,4 @@
-//! `exec --server`: the command, the server beside it, and how they end.
+//! `exec --server`: the command, the server next to it, and how they end.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -58,7 +58,7 @@ fn the_command_gets_a_server_instead_of_credentials() {
     assert_eq!(body["AccountId"], "444455556666");
     assert!(body["Expiration"].as_str().unwrap().ends_with('Z'));
 
-    // The command is the process that was started, and has no child that it does not know.
+    // The command is the process that was started, and has no unexpected child.
     let (command, sidecar) = (served.pid(), served.sidecar());
     let comm = format!("/proc/{}/comm", command.as_raw_nonzero());
     wait_until("the command", || std::fs::read_to_string(&comm).unwrap() == "sleep\n");
@@ -220,7 +220,7 @@ fn a_default_profile_with_credentials_does_not_go_before_the_server() {
     };
     assert_eq!(read("AWS_CONFIG_FILE"), format!("[default]\noutput = json\n\n{CONFIG}"));
     assert_eq!(read("AWS_SHARED_CREDENTIALS_FILE"), "[default]\n[other]\nregion = x\n");
-    // A hatbox inside it reads the originals again.
+    // A nested hatbox reads the original files.
     let mut nested =
         fixture.hatbox(&["export", "--nested", "--format", "env", "reader"]).env("HATBOX", "reader");
     for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "HATBOX_SET"] {
@@ -234,7 +234,7 @@ fn a_default_profile_with_credentials_does_not_go_before_the_server() {
         assert!(said.contains(line), "{said}");
     }
 
-    // Without a place for the copy it is refused.
+    // If the copy cannot be written, the command is refused.
     std::fs::remove_dir_all(fixture.path("home/run")).ok();
     std::fs::write(fixture.path("home/run"), "").unwrap();
     let refused = fixture.hatbox(&["exec", "--server", "reader", "--", "true"]).run();

@@ -1,4 +1,4 @@
-//! What must not get credentials from the server, and what must not keep others from them.
+//! Requests that must not get credentials from the server, and clients that must not block others.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -63,7 +63,7 @@ fn only_a_program_with_the_token_gets_credentials() {
         assert_eq!(answer.contains("SecretAccessKey"), status == "200", "{why}: {answer}");
         assert!(!answer.to_ascii_lowercase().contains("access-control"), "{why}: {answer}");
     }
-    // A megabyte of headers is not read to its end.
+    // The server does not read all of a megabyte of headers.
     let mut large = format!("{get} HTTP/1.1\r\n{host}\r\n{right}\r\nX: ").into_bytes();
     large.resize(1 << 20, b'a');
     let answer = address.send(&large);
@@ -85,7 +85,7 @@ fn one_connection_carries_many_requests() {
     );
     let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, address.port)).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    // Also when several come at once, and in pieces.
+    // Also if several requests arrive at once, or in pieces.
     let (start, end) = request.split_at(10);
     for part in [&*request.repeat(3), start, end] {
         connection.write_all(part.as_bytes()).unwrap();
@@ -111,7 +111,7 @@ fn many_connections_and_slow_ones_keep_no_one_from_the_credentials() {
     let most = limit.maximum.map_or(10_000, |most| usize::try_from(most).unwrap().saturating_sub(200));
     let mut open = Vec::new();
     for number in 0..10_000.min(most) {
-        // The server's place for those that wait is limited by the system.
+        // The operating system limits the server's queue of waiting connections.
         let to = (Ipv4Addr::LOCALHOST, address.port).into();
         let Ok(mut connection) = TcpStream::connect_timeout(&to, Duration::from_millis(50)) else { break };
         if number % 2 == 0 {
@@ -120,13 +120,13 @@ fn many_connections_and_slow_ones_keep_no_one_from_the_credentials() {
         open.push(connection);
     }
     assert!(open.len() > most.min(1_000) / 2, "only {}", open.len());
-    // These wait until the slow ones are cut off.
+    // This request waits until the slow ones are closed.
     assert!(address.key_id().starts_with("ASIA"));
     drop(open);
     assert!(address.key_id().starts_with("ASIA"));
 }
 
-/// A copy of the config there names programs that the SDKs run.
+/// The directory contains a copy of the config, which names programs that the SDKs run.
 #[test]
 fn a_runtime_directory_in_which_other_users_can_replace_files_is_refused() {
     let fixture = Fixture::with_config(CONFIG);
@@ -144,7 +144,7 @@ fn a_runtime_directory_in_which_other_users_can_replace_files_is_refused() {
     };
     make("", 0o777);
     refuses();
-    // As /tmp is.
+    // Like /tmp.
     make("", 0o1777);
     exec().ok();
     make("hatbox", 0o777);
@@ -152,7 +152,7 @@ fn a_runtime_directory_in_which_other_users_can_replace_files_is_refused() {
     make("hatbox", 0o755);
     exec().ok();
     if rustix::process::geteuid().is_root() {
-        // Made by someone else before, with a directory of the user's in it.
+        // Another user created it beforehand, with a directory of this user in it.
         std::os::unix::fs::chown(shared.join("hatbox"), Some(61_234), None).unwrap();
         refuses();
     }

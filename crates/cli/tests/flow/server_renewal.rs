@@ -1,4 +1,4 @@
-//! The credential server renews in time, and says what it cannot.
+//! The credential server renews credentials in time, and reports it if it cannot.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use rustix::process::Signal;
@@ -34,7 +34,7 @@ fn credentials_are_renewed_once_before_they_end_and_from_memory_until_then() {
     served.move_clock(&fixture, 44 * MINUTE);
     assert_eq!(served.address.key_id(), first);
     assert_eq!(count(&fixture), 1);
-    // A quarter of an hour before the end the first request has them renewed.
+    // The first request within 15 minutes of the end triggers the renewal.
     served.move_clock(&fixture, 46 * MINUTE);
     let requests: Vec<_> = (0..20)
         .map(|_| {
@@ -59,7 +59,7 @@ fn a_machine_that_slept_past_the_end_gets_new_credentials_at_the_first_request()
     served.move_clock(&fixture, 10 * 60 * MINUTE);
     wait_until("new credentials", || served.address.get().0 == 200);
     assert_ne!(served.address.key_id(), first);
-    // Set back again: what was obtained is from the future, and good all the same.
+    // The clock is set back: the credentials are from the future, but still valid.
     served.move_clock(&fixture, 0);
     assert_eq!(served.address.get().0, 200);
 }
@@ -87,7 +87,7 @@ fn the_present_credentials_are_served_while_they_live_and_the_end_is_announced()
     wait_until("the end", || served.address.get().0 == 403 && served.said().contains("have expired"));
     let (_, body) = served.address.get();
     assert_eq!(body["Code"], "CredentialsExpired");
-    // The access is given back: the next request has it tried again.
+    // Access is restored: the next request triggers another attempt.
     fixture.client().clear_faults().unwrap();
     served.move_clock(&fixture, 70 * MINUTE);
     wait_until("credentials again", || served.address.get().0 == 200);
@@ -116,7 +116,7 @@ fn a_code_for_a_renewal_is_given_in_another_terminal() {
     let code = fixture.code(PHONE);
     let served = Served::start(&fixture, &["-t", &code, "guarded"]);
     let first = served.address.key_id();
-    // Past the session that the code was good for, which lasts an hour.
+    // The MFA session ends in five minutes, so a renewal needs a new code.
     let late = 55 * MINUTE;
     served.move_clock(&fixture, late);
     assert_eq!(served.address.key_id(), first);
@@ -146,7 +146,7 @@ fn a_code_for_a_renewal_is_asked_for_in_a_window_where_there_is_a_desktop() {
     let code = fixture.code(PHONE);
     let served = Served::start_with(&fixture, &["-t", &code, "guarded"], |run| run.env("DISPLAY", ":1"));
     let first = served.address.key_id();
-    // Whoever closes the window is left alone for a while, and the credentials live on.
+    // If the user closes the window, hatbox waits before it asks again, and keeps serving the credentials.
     let late = 46 * MINUTE;
     served.move_clock(&fixture, late);
     assert_eq!(served.address.key_id(), first);
@@ -159,7 +159,7 @@ fn a_code_for_a_renewal_is_asked_for_in_a_window_where_there_is_a_desktop() {
     assert!(!said.contains("have expired"), "{said}");
 }
 
-/// Has notifications written to a file: each argument in a line.
+/// Makes notifications write their arguments to a file, one per line.
 fn write_notifier(fixture: &Fixture) -> std::path::PathBuf {
     let shown = fixture.path("notifications");
     let script = format!(
@@ -195,7 +195,7 @@ fn a_code_that_no_one_can_be_asked_for_is_asked_for_by_a_notification() {
              hatbox exec --fresh guarded -- true\nnone\n"
         )
     );
-    // A program that stays keeps no one from the credentials, and is ended in the end.
+    // A notification program that keeps running delays no request, and is ended eventually.
     assert_eq!(served.address.key_id(), first);
     served.move_clock(&fixture, 50 * MINUTE + 30);
     served.address.key_id();

@@ -1,4 +1,4 @@
-//! Real shells on a terminal, in the home of a fixture: lines are typed, and what their words became is read.
+//! Real shells on a terminal, in a fixture's home: types lines and reads the resulting words.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::terminal::Terminal;
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// A shell that hatbox has scripts for, and that can be run here.
+/// A shell that hatbox has scripts for and that can be run here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shell {
     Bash,
@@ -30,7 +30,7 @@ impl Shell {
         }
     }
 
-    /// Whether it is installed; says so where it is not.
+    /// Returns whether it is installed; otherwise prints that it is missing.
     pub(crate) fn is_here(self) -> bool {
         let is_here = Path::new("/usr/bin").join(self.name()).exists();
         if !is_here {
@@ -39,7 +39,7 @@ impl Shell {
         is_here
     }
 
-    /// A run of it that reads none of its own files.
+    /// Returns a run of it without start-up files.
     pub(crate) fn run(self, fixture: &Fixture) -> Run {
         let link = fixture.path("bin/hatbox");
         if !link.exists() {
@@ -54,7 +54,7 @@ impl Shell {
     }
 }
 
-/// A shell on a terminal, with a command `capture` that writes its words down.
+/// A shell on a terminal, with a command `capture` that writes down its arguments.
 pub(crate) struct Session {
     pub(crate) terminal: Terminal,
     captured: std::path::PathBuf,
@@ -91,7 +91,7 @@ impl Session {
         self.terminal.type_keys(&format!("{line}\r"));
     }
 
-    /// Types a line that ends in a call of `capture`, and returns the words that it got.
+    /// Types a line that ends in a call of `capture`, and returns the arguments.
     #[track_caller]
     pub(crate) fn capture(&self, line: &str) -> Vec<String> {
         let before = self.records().len();
@@ -110,7 +110,7 @@ impl Session {
     fn records(&self) -> Vec<Vec<String>> {
         let text = fs::read_to_string(&self.captured).unwrap();
         let mut records: Vec<&str> = text.split("\n\0").collect();
-        // What follows the last end of a record is not complete.
+        // The text after the last separator is incomplete.
         records.pop();
         let words = |record: &str| record.split_terminator('\0').map(str::to_owned).collect();
         records.into_iter().map(words).collect()

@@ -1,4 +1,4 @@
-//! Services and browsers that never answer: how long hatbox waits for them, what it shows meanwhile, and the way out.
+//! Services and browsers that never answer: how long hatbox waits, what it shows meanwhile, and which hint it gives.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -25,7 +25,7 @@ mfa_serial = arn:aws:iam::111122223333:mfa/jan
 /// Longer than any test.
 const NEVER: FaultKind = FaultKind::DelayMillis(120_000);
 
-/// Signed in to Identity Center, with a token that is to be refreshed; the services that are asked next are silent.
+/// Signed in to Identity Center, with a token that is due for a refresh. The next services do not answer.
 fn silent_center() -> Fixture {
     let fixture = signed_in_scene();
     let config = std::fs::read_to_string(fixture.config_path()).unwrap();
@@ -36,7 +36,7 @@ fn silent_center() -> Fixture {
     fixture
 }
 
-/// A login session that is to be refreshed, at a silent service.
+/// A login session that is due for a refresh, with a service that does not answer.
 fn silent_login() -> Fixture {
     let fixture = login_sign_in::fixture();
     login_sign_in::sign_in(&fixture);
@@ -87,11 +87,11 @@ fn a_service_that_never_answers_is_given_up_with_a_way_out() {
         assert!(said.contains(cause), "{arguments:?}: {said}");
         assert!(said.contains(&format!("hint: {hint}\n")), "{arguments:?}: {said}");
     }
-    // A token that is still good for a while outlives a refresh that is not answered.
+    // A token that is still valid for a while is used even if its refresh is not answered.
     fixture.client().clear_faults().unwrap();
     fixture.client().add_fault(&fault(NEVER, 1, "CreateToken")).unwrap();
     fixture.advance(3600 - 240);
-    // The other call is answered, also on a machine that is busy.
+    // The other call is answered, even on a busy machine.
     with_limit(3, fixture.hatbox(&["exec", "--fresh", "dev", "--", "true"])).run().ok();
     fixture.advance(300);
     fixture.client().add_fault(&fault(NEVER, 1, "CreateToken")).unwrap();
@@ -142,7 +142,7 @@ fn a_browser_that_never_comes_back_is_not_waited_for_for_ever() {
                 hatbox: hint: if the browser is on another machine: hatbox login --session --remote\n";
     assert!(session.stderr.ends_with(said), "{}", session.stderr);
     assert!(!login.path(login_sign_in::FILE).exists() && !login.config_path().exists());
-    // The next one is not in its way.
+    // It does not block the next process.
     let terminal = Terminal::start_wide(&fixture.hatbox(&["exec", "dev", "--", "true"]), 200);
     terminal.wait_for_prompt(crate::sso::WAITING);
 }

@@ -1,4 +1,4 @@
-//! Many processes that want the same: one question, one call; and what becomes of those who wait.
+//! Many processes that need the same session: one prompt and one call; and what happens to the processes that wait.
 
 use std::process::Child;
 
@@ -40,7 +40,7 @@ fn count(fixture: &Fixture, action: &str) -> usize {
     fixture.log().iter().filter(|entry| entry.action == action).count()
 }
 
-/// A program that says that it was called, takes its time, and prints a code.
+/// Writes a program that records its call, waits, and prints a code. Returns a function that counts the calls.
 fn write_phone(fixture: &Fixture, seconds: &str, code: &str) -> impl Fn() -> usize + use<> {
     let asked = fixture.path("home/asked");
     std::fs::write(&asked, "").unwrap();
@@ -111,7 +111,7 @@ fn those_who_wait_end_as_the_holder_does_when_the_code_is_refused() {
         assert!(outcome.stderr.contains(headline), "{}", outcome.stderr);
     }
     assert_eq!((asked(), fixture.log().len()), (1, 1), "nobody asks again, nothing is sent again");
-    // Who comes later asks anew.
+    // A later process asks again.
     let asked = write_phone(&fixture, "0", &fixture.code(PHONE));
     run(0).run().ok();
     assert_eq!(asked(), 1);
@@ -141,7 +141,7 @@ fn those_who_wait_end_when_the_question_is_cancelled() {
     assert_eq!(fixture.log(), []);
 }
 
-/// Waits until a child has said something on stderr, which stays to be read.
+/// Waits until a child has written to stderr, without reading it.
 fn wait_for_words(child: &Child) {
     let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
     let stderr = child.stderr.as_ref().unwrap();
@@ -155,7 +155,7 @@ fn a_waiter_can_be_interrupted() {
     holder.wait_for_prompt(CODE);
     let mut waiter = Terminal::start_wide(&fixture.hatbox(&["exec", "p1", "--", "true"]), 200);
     waiter.wait_for("waiting for", 1);
-    // The terminal makes a signal of it: nothing is asked here, so the modes are the usual ones.
+    // The terminal turns it into a signal: this process shows no prompt, so the terminal is in its usual mode.
     waiter.type_keys("\x03");
     let status = waiter.wait();
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
@@ -170,7 +170,7 @@ fn a_question_is_taken_over_with_enter_and_the_other_one_ends_as_answered() {
     left.wait_for_prompt(CODE);
     let mut right = Terminal::start_wide(&exec(1), 200);
     right.wait_for("press Enter alone to answer here instead", 1);
-    // A code that is typed too early is not taken for an answer, and hatbox says so.
+    // A code that is typed too early is not used as an answer, and hatbox says so.
     right.type_keys("123456\r");
     right.wait_for("your input was not used: press Enter alone", 1);
     right.type_keys("\r");
@@ -196,7 +196,7 @@ fn a_suspended_holder_blocks_no_one_for_good() {
     other.wait_for_prompt(CODE);
     other.type_keys(&format!("{}\r", fixture.code(PHONE)));
     assert_eq!(other.wait().code(), Some(0), "{:?}", other.screen());
-    // Back in the foreground it finds that all is done.
+    // When it continues in the foreground, the work is already done.
     suspended.signal(Signal::CONT);
     assert_eq!(suspended.wait().code(), Some(0), "{:?}", suspended.screen());
     assert_eq!(count(&fixture, "GetSessionToken"), 1);

@@ -1,4 +1,4 @@
-//! `hatbox trust snapshot` on the sandbox's IAM: what is kept, what may be missing, and what is never asked.
+//! `hatbox trust snapshot` with the sandbox's IAM: what it saves, what may be missing, and what it never asks for.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::cast::{KIMS_PHONE, OTHER_PHONE, PHONE, TOKEN};
 use crate::fixture::Fixture;
 
-/// Profiles that may read all of IAM in either account, account details alone, and nothing.
+/// Profiles that may read all of IAM in either account, only account details, and nothing.
 const CONFIG: &str = "\
 [profile jan-work]
 [profile people]
@@ -33,7 +33,7 @@ fn snapshot(fixture: &Fixture, arguments: &[&str], name: &str) -> crate::run::Ru
     fixture.hatbox(&["trust", "snapshot", "-o", path.to_str().unwrap()]).args(arguments)
 }
 
-/// The calls to IAM so far.
+/// Returns the calls to IAM so far.
 fn iam_calls(fixture: &Fixture) -> Vec<String> {
     fixture.log().into_iter().filter(|entry| entry.service == "iam").map(|entry| entry.action).collect()
 }
@@ -65,7 +65,7 @@ fn a_snapshot_holds_two_accounts_with_devices_and_longest_sessions_and_no_secret
         .iter()
         .find(|role| role["RoleName"] == "guarded")
         .unwrap();
-    // Policies are there as JSON, not as the URL-encoded text that the API gives.
+    // Policies are saved as JSON, rather than as the URL-encoded text that the API returns.
     let condition = &guarded["AssumeRolePolicyDocument"]["Statement"][0]["Condition"];
     assert_eq!(*condition, json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }));
     let text = kept.to_string();
@@ -103,7 +103,7 @@ fn what_a_profile_may_not_read_is_said_and_left_out_but_for_the_details() {
         assert!(run.stderr.contains(note), "{note} is not in:\n{}", run.stderr);
     }
     let kept = load(&fixture, "iam.json");
-    // Not known is not the same as none.
+    // Unknown is not the same as none.
     assert_eq!(kept["accounts"][0]["mfa_devices"], json!({}));
     assert_eq!(kept["accounts"][0]["roles"], json!({}));
     let run = snapshot(&fixture, &["--profile", "people", "--profile", "nothing"], "both.json")
@@ -113,7 +113,7 @@ fn what_a_profile_may_not_read_is_said_and_left_out_but_for_the_details() {
     assert!(run.stderr.contains(error), "{}", run.stderr);
     let hint = "hint: `nothing` needs the permission `iam:GetAccountAuthorizationDetails`\n";
     assert!(run.stderr.ends_with(hint), "{}", run.stderr);
-    // All of what was asked for or nothing.
+    // Either everything that was requested is saved, or nothing.
     assert!(!fixture.path("both.json").exists());
 }
 
@@ -121,7 +121,7 @@ fn what_a_profile_may_not_read_is_said_and_left_out_but_for_the_details() {
 fn a_user_without_mfa_asks_iam_with_the_key_itself() {
     let fixture = Fixture::with_config(CONFIG);
     let run = snapshot(&fixture, &["--profile", "jan-work"], "iam.json").run().expect_code(1);
-    // The key reaches IAM, and jan may not; a session without MFA would not be taken at all.
+    // IAM denies the key itself. A session without MFA would be rejected whatever its permissions.
     assert!(run.stderr.contains("AccessDenied: User: arn:aws:iam::111122223333:user/jan"), "{}", run.stderr);
     assert!(fixture.log().iter().all(|entry| entry.action != "GetSessionToken"));
 }

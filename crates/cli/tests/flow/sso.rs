@@ -47,7 +47,7 @@ sso_role_name = Developer
 ";
 pub(crate) const WAITING: &str = "Waiting for the sign-in in the browser";
 
-/// Jan may be a developer and an auditor in the work account, and developers may become `ops` there.
+/// In the work account, jan has the permission sets developer and auditor, and developers may assume `ops`.
 pub(crate) fn add_center(world: &mut World) {
     world.identity_center = Some(IdentityCenter::new("https://corp.awsapps.com/start", "jan"));
     let statement = json!([{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]);
@@ -65,7 +65,7 @@ pub(crate) fn add_center(world: &mut World) {
     account.roles.insert("ops".to_owned(), ops);
 }
 
-/// A store, an Identity Center, and no sign-in.
+/// A home with a store and an Identity Center, not signed in.
 pub(crate) fn scene() -> Fixture {
     let fixture = Fixture::empty_in(&["jan-work"], add_center);
     fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
@@ -73,7 +73,7 @@ pub(crate) fn scene() -> Fixture {
     fixture
 }
 
-/// The same, signed in.
+/// A home with a store and an Identity Center, signed in.
 pub(crate) fn signed_in_scene() -> Fixture {
     let fixture = scene();
     sign_in(&fixture, &["exec", "dev", "--", "true"]);
@@ -92,7 +92,7 @@ fn each_signs_in_once_for_all_profiles_of_a_session() {
     assert_eq!((count("StartDeviceAuthorization"), count("GetRoleCredentials")), (1, 2));
 }
 
-/// Runs it on a terminal, and confirms the code that it shows.
+/// Runs hatbox on a terminal, and confirms the code that it shows.
 pub(crate) fn sign_in(fixture: &Fixture, arguments: &[&str]) -> Vec<String> {
     let mut terminal = Terminal::start_wide(&fixture.hatbox(arguments), 200);
     confirm(fixture, &terminal, Consent::Allow);
@@ -115,7 +115,7 @@ pub(crate) fn count(fixture: &Fixture, action: &str) -> usize {
     fixture.log().iter().filter(|entry| entry.action == action).count()
 }
 
-/// The actions since the call with this number.
+/// Returns the actions after the first `before` calls.
 pub(crate) fn actions_since(fixture: &Fixture, before: usize) -> Vec<String> {
     fixture.log().into_iter().skip(before).map(|entry| entry.action).collect()
 }
@@ -132,7 +132,7 @@ pub(crate) fn fault(kind: FaultKind, times: u32, action: &str) -> Fault {
     Fault { kind, times: Some(times), action: Some(action.to_owned()) }
 }
 
-/// The session's token files.
+/// Lists the token files of the session.
 pub(crate) fn sign_in_files(fixture: &Fixture) -> Vec<std::path::PathBuf> {
     fixture
         .files()
@@ -190,7 +190,7 @@ fn a_name_that_is_no_sign_in_is_an_error() {
 
 #[test]
 fn a_code_is_confirmed_once_and_later_commands_ask_for_nothing() {
-    // Without a store: the first sign-in creates one.
+    // There is no store yet: the first sign-in creates it.
     let fixture = Fixture::empty_in(&[], add_center);
     fixture.write_config(CONFIG);
     let screen = sign_in(&fixture, &["exec", "dev", "--", "printenv", "AWS_ACCOUNT_ID"]);
@@ -247,7 +247,7 @@ fn an_expired_token_is_refreshed_by_one_of_twenty_and_a_role_costs_two_calls() {
     let mut actions = actions_since(&fixture, before);
     actions.sort();
     assert_eq!(actions, ["CreateToken", "GetRoleCredentials", "GetRoleCredentials"]);
-    // Refreshed ahead: four minutes of the token are left.
+    // Refreshed early, as the token is valid for only four more minutes.
     fixture.advance(3600 - 240);
     let before = fixture.log().len();
     exec(0).run().ok();
@@ -297,7 +297,7 @@ fn too_many_calls_are_waited_for_and_are_no_reason_to_sign_in() {
     assert!(actions_since(&fixture, before).iter().all(|action| action == "GetRoleCredentials"));
 }
 
-/// Writes the pages that it is to open into a file.
+/// Adds a browser that writes the pages to open into a file.
 pub(crate) fn with_browser(fixture: &Fixture, run: Run) -> Run {
     let pages = fixture.path("home/pages");
     let script = format!("printf '%s\\n' \"$2\" >>'{}'", pages.display());
@@ -311,7 +311,7 @@ pub(crate) fn opened_page(fixture: &Fixture) -> String {
     pages().lines().last().unwrap().to_owned()
 }
 
-/// Goes to an address as a browser does, and returns the status.
+/// Requests a URL as a browser does, and returns the status.
 pub(crate) fn visit(url: &str, more: &str) -> Option<String> {
     let (host, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut connection = TcpStream::connect(host).ok()?;
@@ -343,14 +343,14 @@ fn the_browser_comes_back_and_only_its_own_answer_is_taken() {
     assert_eq!(terminal.screen().last().unwrap(), "in");
     assert_eq!(visit(&redirect, ""), None, "nothing listens any more");
     assert_eq!(count(&fixture, "StartDeviceAuthorization"), 0);
-    // Refreshed with the client that got the token.
+    // The refresh uses the client that obtained the token.
     fixture.advance(3700);
     fixture.hatbox(&["exec", "dev", "--", "true"]).run().ok();
 }
 
 #[test]
 fn a_sign_in_is_taken_over_with_enter_and_both_get_their_roles() {
-    // Another role of the session, and the same one: then the lock of the role is taken over too.
+    // Another role of the session, and the same role: then the lock of the role is taken over too.
     for second in ["audit", "dev"] {
         let fixture = scene();
         let exec = |profile: &str| fixture.hatbox(&["exec", profile, "--", "echo", "in"]);
@@ -401,7 +401,7 @@ fn a_sign_in_can_be_denied_cancelled_or_forgotten() {
     terminal.wait_for("the sign-in to `corp` was denied in the browser", 1);
     let mut terminal = Terminal::start_wide(&exec, 200);
     terminal.wait_for_prompt(WAITING);
-    // Whoever waits for the sign-in ends with it.
+    // Processes that wait for the sign-in fail with it.
     let waiter = fixture.hatbox(&["exec", "audit", "--", "true"]).spawn();
     wait_for_words(&waiter);
     terminal.type_keys("\x03");
@@ -419,7 +419,7 @@ fn a_sign_in_can_be_denied_cancelled_or_forgotten() {
     terminal.wait_for("the sign-in to `corp` was denied in the browser", 1);
 }
 
-/// Waits until a child has said something on stderr, which stays to be read.
+/// Waits until a child has written to stderr, without reading it.
 fn wait_for_words(child: &Child) {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
@@ -539,7 +539,7 @@ fn a_token_is_sent_to_no_other_endpoint_and_no_secret_is_shown_or_kept_open() {
     for text in [login.stdout, login.stderr, exec.stderr] {
         assert!(!text.contains("canary-"), "{text}");
     }
-    // The same session at another endpoint is another sign-in.
+    // The same SSO session at another endpoint needs another sign-in.
     let before = fixture.log().len();
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
     assert!(exec.stderr.contains("not signed in to SSO session `corp`"), "{}", exec.stderr);

@@ -1,4 +1,5 @@
-//! `--share-sso-cache`: the token in `~/.aws/sso/cache`, written, refreshed, and taken over from other programs.
+//! `--share-sso-cache`: the token in `~/.aws/sso/cache` is written, refreshed, and read after other programs changed
+//! it.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,7 +17,7 @@ use crate::stub::Stub;
 
 const HOURS: i64 = 3600;
 
-/// A home without a store, and no sign-in.
+/// A home without a store, not signed in.
 fn fixture() -> Fixture {
     let fixture = Fixture::empty_in(&[], add_center);
     fixture.write_config(CONFIG);
@@ -40,7 +41,7 @@ fn export(fixture: &Fixture) -> crate::run::Run {
     fixture.hatbox(&["export", "--fresh", "dev"])
 }
 
-/// The same with the sandbox in the place of AWS: no endpoint is configured.
+/// Runs `export` with the sandbox in place of AWS, without a configured endpoint.
 fn export_from_aws(fixture: &Fixture) -> crate::run::Run {
     as_from_aws(fixture, export(fixture))
 }
@@ -49,7 +50,7 @@ fn as_from_aws(fixture: &Fixture, run: crate::run::Run) -> crate::run::Run {
     run.without("AWS_ENDPOINT_URL").env("HATBOX_TEST_SSO_URL", fixture.client().url())
 }
 
-/// Refreshes the token in the file as an SDK does, and writes the file as boto3 does: without fields that it does not
+/// Refreshes the token in the file as an SDK does, and writes the file as boto3 does, without fields that it does not
 /// know.
 pub(crate) fn refresh_like_an_sdk(fixture: &Fixture) {
     refresh_file_like_an_sdk(&path(fixture), fixture.client().address());
@@ -74,7 +75,7 @@ fn refresh_file_like_an_sdk(path: &Path, address: SocketAddr) {
     fs::write(path, token.to_string()).unwrap();
 }
 
-/// Sends a request to the server at `address`, and returns its answer.
+/// Sends a request to the server at `address`, and returns the answer.
 fn forward(request: &str, address: SocketAddr) -> String {
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     let is_kept = |line: &&str| {
@@ -117,7 +118,7 @@ fn the_token_is_shared_in_the_form_that_all_read_and_unknown_fields_stay() {
     let mut more = token.clone();
     more["madeBy"] = json!({"a": [1]});
     write(&fixture, &more);
-    // It was asked for at the sign-in, and is not forgotten at a refresh by another command.
+    // Sharing was chosen at the sign-in, and a refresh by another command keeps it.
     fixture.advance(2 * HOURS);
     export(&fixture).run().ok();
     assert_eq!(count(&fixture, "CreateToken"), 2);
@@ -128,7 +129,7 @@ fn the_token_is_shared_in_the_form_that_all_read_and_unknown_fields_stay() {
     let out = fixture.hatbox(&["sso", "logout"]).run().ok();
     assert_eq!(out.stderr.lines().last(), Some("hatbox: signed out of `corp`"));
     assert!(!path(&fixture).exists());
-    // A later sign-in is private again.
+    // A later sign-in does not share its token again.
     sign_in(&fixture, &[]);
     assert!(!path(&fixture).exists());
 }
@@ -140,7 +141,7 @@ fn a_token_that_another_program_refreshed_is_taken_over() {
     refresh_like_an_sdk(&fixture);
     assert_eq!(count(&fixture, "CreateToken"), 2);
     export(&fixture).run().ok();
-    // Its refresh token is hatbox's too now; the one of the sign-in is spent.
+    // hatbox uses the new refresh token; the one of the sign-in is spent.
     let mut token = read(&fixture);
     token["expiresAt"] = "2098-01-01T00:00:00Z".into();
     write(&fixture, &token);
@@ -152,7 +153,7 @@ fn a_token_that_another_program_refreshed_is_taken_over() {
 fn a_token_of_the_aws_cli_is_taken_over_only_where_the_settings_say_so() {
     let fixture = fixture();
     sign_in(&fixture, &["--share-sso-cache"]);
-    // What is left is what the AWS CLI leaves.
+    // Only the file of the AWS CLI is left.
     fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
     let refused = export_from_aws(&fixture).run().expect_code(4);
     assert!(refused.stderr.contains("hatbox sso login corp"), "{}", refused.stderr);
@@ -173,7 +174,7 @@ fn a_token_of_the_aws_cli_is_taken_over_only_where_the_settings_say_so() {
     write(&fixture, &good);
     fs::set_permissions(path(&fixture), fs::Permissions::from_mode(0o666)).unwrap();
     export_from_aws(&fixture).run().expect_code(4);
-    // One that has expired is refreshed, and written back for others, for the user alone.
+    // An expired token is refreshed, and written back for other programs of the user only.
     fs::set_permissions(path(&fixture), fs::Permissions::from_mode(0o644)).unwrap();
     fixture.advance(2 * HOURS);
     export_from_aws(&fixture).run().ok();
@@ -194,7 +195,7 @@ fn a_token_of_aws_is_neither_sent_to_an_endpoint_that_was_left_behind_nor_lost_t
     let fixture = fixture();
     sign_in(&fixture, &["--share-sso-cache"]);
     share_always(&fixture);
-    // What is left is what a sign-in at AWS leaves.
+    // Only the file of a sign-in at AWS is left.
     fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
     let before = (read(&fixture), fixture.log().len());
     let stub = Stub::answering(|| r#"{"error": "invalid_grant"}"#.to_owned(), None);
@@ -211,7 +212,7 @@ fn a_token_of_aws_is_neither_sent_to_an_endpoint_that_was_left_behind_nor_lost_t
     }
     assert_eq!(stub.requests(), [""; 0]);
     assert_eq!(fixture.log().len(), before.1);
-    // Neither does a sign-in there replace it, nor a sign-out delete it.
+    // A sign-in at the other endpoint does not replace the file, and a sign-out does not delete it.
     sign_in(&fixture, &["--share-sso-cache"]);
     export(&fixture).run().ok();
     fixture.advance(2 * HOURS);
@@ -237,12 +238,12 @@ fn a_refresh_token_that_another_program_spends_meanwhile_is_read_again_before_gi
     let fixture = fixture();
     sign_in(&fixture, &["--share-sso-cache"]);
     share_always(&fixture);
-    // What is left is what the AWS CLI leaves.
+    // Only the file of the AWS CLI is left.
     fs::remove_dir_all(fixture.path("home/.cache/hatbox/sign-ins")).unwrap();
     fixture.advance(2 * HOURS);
     let (address, file, is_first) = (fixture.client().address(), path(&fixture), AtomicBool::new(true));
     let stub = Stub::start(move |request, mut client| {
-        // hatbox has read the file, and asks; the other program is quicker.
+        // hatbox has read the file and sends its request, but the other program is faster.
         if request.starts_with("POST /token") && is_first.swap(false, Ordering::SeqCst) {
             refresh_file_like_an_sdk(&file, address);
         }

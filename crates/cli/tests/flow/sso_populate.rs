@@ -1,4 +1,4 @@
-//! `sso populate`: a profile for every account and role, whatever the portal does.
+//! `sso populate`: writes a profile for every account and role, however the portal responds.
 
 use std::collections::HashSet;
 use std::fs;
@@ -23,7 +23,7 @@ region = eu-west-1
 ";
 const SETS: [&str; 3] = ["Admin", "Billing", "ReadOnly"];
 
-/// Accounts with numbers as ids and these names; in each, jan has every permission set.
+/// Accounts with these names and numbered ids, each with every permission set for jan.
 fn with_accounts(names: &[&str]) -> Fixture {
     let fixture = Fixture::empty_in(&[], |world| add_accounts(world, names));
     fixture.write_config(CONFIG);
@@ -48,21 +48,21 @@ fn id_of(number: usize) -> String {
     format!("{:012}", 1000 + number)
 }
 
-/// `hatbox sso ARGUMENTS` at a pace that no test has to wait for.
+/// Runs `hatbox sso ARGUMENTS` at a call rate that does not slow down tests.
 fn sso(fixture: &Fixture, arguments: &[&str]) -> Run {
     fixture.hatbox(&["sso"]).args(arguments).env("HATBOX_TEST_PORTAL_RATE", "100000")
 }
 
-/// Signs in to `corp` as jan does in the browser.
+/// Signs in to `corp`, as jan does in the browser.
 pub(crate) fn sign_in(fixture: &Fixture, flags: &[&str]) {
     sign_in_to(fixture, "corp", flags);
 }
 
-/// The same for the session or the start URL `name`. Returns what hatbox said.
+/// Signs in to the session or start URL `name`. Returns hatbox's output.
 pub(crate) fn sign_in_to(fixture: &Fixture, name: &str, flags: &[&str]) -> Outcome {
     let run = sso(fixture, &["login", name, "--pkce", "--no-browser"]).args(flags);
     let mut child = run.spawn();
-    // The address is all that stdout has.
+    // stdout contains only the address.
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut page = String::new();
     stdout.read_line(&mut page).unwrap();
@@ -119,7 +119,7 @@ fn eight_hundred_accounts_get_all_their_profiles_from_a_busy_portal_by_one_sign_
     assert_eq!(count_calls(&fixture, "ListAccounts"), 8 + 2, "pages of a hundred, and two refusals");
     assert_eq!(count_calls(&fixture, "ListAccountRoles"), 800 + 30);
     assert_eq!(count_calls(&fixture, "CreateToken"), 1, "no second sign-in, and no refresh");
-    // Once more: nothing changes.
+    // A second run changes nothing.
     let again = sso(&fixture, &["populate", "corp", "--yes"]).run().ok();
     assert!(again.stdout.ends_with("0 added, 0 removed, 0 changed, 2400 unchanged\n"), "{}", again.stdout);
     assert!(again.stderr.contains("are up to date"), "{}", again.stderr);
@@ -151,7 +151,7 @@ fn roles_that_came_and_went_are_listed_and_a_profile_works() {
     assert_eq!(exec.stdout, "eu-west-1\n");
     fixture.client().unassign(&id_of(1), "Billing").unwrap();
     fixture.client().assign(&id_of(2), "ReadOnly").unwrap();
-    // The template and the region are those of the last run.
+    // The template and the region of the last run are kept.
     let run = sso(&fixture, &["populate", "--yes", "--json"]).run().ok();
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["removed"][0]["profile"], "c-dev.billing");
@@ -160,7 +160,7 @@ fn roles_that_came_and_went_are_listed_and_a_profile_works() {
     let after = config(&fixture);
     assert!(!after.contains("billing]\nsso_session=corp\nsso_account_id=000000001001"), "{after}");
     assert!(after.contains("sso_role_name=ReadOnly\nregion=eu-west-1\n"), "{after}");
-    // Taking a profile of the block out by hand says that it comes back.
+    // Removing a profile of the generated block by hand warns that it will come back.
     let removed = fixture.hatbox(&["profile", "remove", "c-prod.admin", "--yes"]).run().ok();
     assert!(removed.stderr.contains("`hatbox sso populate corp` wrote `c-prod.admin`"), "{}", removed.stderr);
     let back = sso(&fixture, &["populate", "--yes"]).run().ok();
@@ -278,7 +278,7 @@ fn a_bar_shows_how_many_accounts_are_read() {
     let fixture = with_accounts(&names.iter().map(String::as_str).collect::<Vec<_>>());
     sign_in(&fixture, &[]);
     let action = Some("ListAccountRoles".to_owned());
-    // Longer than what is not worth a line.
+    // Longer than the threshold for a progress line.
     let fault = Fault { kind: FaultKind::DelayMillis(700), times: Some(12), action };
     fixture.client().add_fault(&fault).unwrap();
     let mut terminal = Terminal::start_wide(&sso(&fixture, &["populate", "--dry-run"]), 120);

@@ -1,4 +1,4 @@
-//! `hatbox sso status` and `logout`: what ends at Identity Center, and what is deleted here.
+//! `hatbox sso status` and `logout`: what ends at Identity Center, and what is deleted on this machine.
 
 use hatbox_sandbox::control::FaultKind;
 use serde_json::Value;
@@ -86,11 +86,11 @@ fn a_session_that_the_config_no_longer_has_can_be_signed_out_of() {
     assert_eq!(logout.stderr.lines().last(), Some("hatbox: signed out of `corp`"));
     assert_eq!((count(&fixture, "Logout"), sign_in_files(&fixture)), (1, Vec::new()));
     fixture.hatbox(&["sso", "logout", "corp"]).run().expect_code(2);
-    // What was obtained by it is gone too, also when the lines come back.
+    // The sessions obtained with it are deleted too, even if the config lines come back.
     fixture.write_config(CONFIG);
     let exec = fixture.hatbox(&["exec", "dev", "--", "true"]).run().expect_code(125);
     assert!(exec.stderr.contains("not signed in to SSO session `corp`"), "{}", exec.stderr);
-    // Without a name all of them are ended, these too.
+    // Without a name, all sign-ins end, even those that the config no longer contains.
     sign_in(&fixture, &["exec", "dev", "--", "true"]);
     fixture.write_config("");
     let logout = fixture.hatbox(&["sso", "logout"]).run().ok();
@@ -107,7 +107,7 @@ fn a_refresh_that_another_process_has_begun_does_not_outlive_a_sign_out() {
     let refreshing = fixture.hatbox(&["exec", "dev", "--", "true"]).spawn();
     wait_until("no refresh", || count(&fixture, "CreateToken") > before);
     fixture.hatbox(&["sso", "logout", "corp"]).run().ok();
-    // Its role may be refused, as the session has ended.
+    // The role may be denied, as the session has ended.
     finish(refreshing, "the refresh");
     assert_eq!(sign_in_files(&fixture), Vec::<std::path::PathBuf>::new());
     assert_eq!(count(&fixture, "Logout"), 1);

@@ -1,4 +1,4 @@
-//! Start URLs of an organisation's own: followed by one redirect to the portal, whose host names the region.
+//! Custom start URLs of an organisation: followed through one redirect to the portal, whose host contains the region.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -27,14 +27,14 @@ region = eu-west-1
 ";
 const PORTAL: &str = "https://ssoins-1.portal.eu-central-1.app.aws/start";
 
-/// The answer to the head of a request.
+/// Returns the answer to the head of a request.
 type Answer = Box<dyn Fn(&str) -> String + Send>;
 
-/// A proxy behind which there is every host: it answers each request to it as `answer` says.
+/// A proxy that stands in for every host: it answers each request with `answer`.
 struct EveryHost {
     url: String,
     certificate: String,
-    /// `CONNECT` and the request inside, each as its first line.
+    /// The first line of each `CONNECT` and of each request inside it.
     seen: Arc<Mutex<Vec<String>>>,
     answer: Arc<Mutex<Answer>>,
 }
@@ -80,7 +80,7 @@ fn serve(
     let mut connection = ServerConnection::new(Arc::clone(config)).unwrap();
     let mut inside = Stream::new(&mut connection, &mut client);
     let head = read_head(&mut inside);
-    // A client that does not trust the certificate has gone.
+    // A client that does not trust the certificate closes the connection.
     if !head.is_empty() {
         seen.lock().unwrap().push(first_line(&head));
         inside.write_all(answer(&head).as_bytes()).ok();
@@ -109,7 +109,7 @@ fn status(status: &str) -> String {
     format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
-/// An Identity Center at `portal`, in the place of AWS: the config names no endpoint.
+/// An Identity Center at `portal` in place of AWS; the config has no endpoint.
 fn fixture(portal: &str) -> Fixture {
     let portal = portal.to_owned();
     let fixture = Fixture::empty_in(&[], move |world: &mut World| {
@@ -133,7 +133,7 @@ fn login(fixture: &Fixture, hosts: &EveryHost) -> Run {
     at_aws(fixture, hosts, run)
 }
 
-/// Signs in, and returns what was said.
+/// Signs in, and returns the output.
 fn sign_in(fixture: &Fixture, hosts: &EveryHost) -> String {
     let terminal = &mut crate::terminal::Terminal::start_wide(&login(fixture, hosts), 200);
     crate::sso::confirm(fixture, terminal, hatbox_sandbox::control::Consent::Allow);
@@ -152,14 +152,14 @@ fn a_vanity_address_leads_to_the_portal_and_to_its_region() {
     assert_eq!((&token["startUrl"], &token["region"]), (&PORTAL.into(), &"eu-central-1".into()));
     let export = || at_aws(&fixture, &hosts, fixture.hatbox(&["export", "--fresh", "dev"])).run();
     export().ok();
-    // The portal's address is remembered: also what another program got there is taken over.
+    // The portal's address is remembered, so a token that another program got there is used too.
     fixture.advance(7200);
     refresh_like_an_sdk(&fixture);
     let before = count(&fixture, "CreateToken");
     export().ok();
     assert_eq!(count(&fixture, "CreateToken"), before);
     assert_eq!(hosts.take_seen(), [""; 0], "it is followed for a sign-in only");
-    // A token of another portal is not.
+    // A token of another portal is not used.
     let mut other = token;
     other["startUrl"] = "https://ssoins-2.portal.eu-central-1.app.aws/start".into();
     other["expiresAt"] = Value::from("2099-01-01T00:00:00Z");
@@ -209,7 +209,7 @@ fn an_address_that_does_not_lead_to_a_portal_is_an_error_and_nothing_is_register
         assert!(refused.stderr.contains("hatbox: hint: "), "{}", refused.stderr);
     }
     assert!(hosts.take_seen().iter().all(|line| !line.contains("again") && !line.contains("awsapps")));
-    // Neither is one that cannot be verified, or that is slow.
+    // A host that cannot be verified, or that does not answer in time, is an error too.
     let untrusted = login(&fixture, &hosts).without("AWS_CA_BUNDLE").run().expect_code(1);
     assert!(untrusted.stderr.contains("caused by: the certificate of "), "{}", untrusted.stderr);
     hosts.answer_with(|_| {

@@ -1,15 +1,15 @@
-//! Which way a sign-in goes, the browser's redirect or a device code: by where it runs, and by what was said.
+//! Which kind of sign-in is used, browser redirect or device code, depending on the environment and the flags.
 
 use crate::run::finish;
 use crate::sso::{CONFIG, scene, with_browser};
 
 const REDIRECT: &str = "/authorize?response_type=code&";
 const CODE: &str = "/device?user_code=";
-/// Of a terminal on this machine with a desktop.
+/// Set on a terminal of this machine with a desktop.
 const HERE: (&str, &str) = ("DISPLAY", ":0");
 const SSH: (&str, &str) = ("SSH_CONNECTION", "192.0.2.1 5000 192.0.2.2 22");
 
-/// A sign-in: its variables, lines of its session, flags, and what it says and shows.
+/// A sign-in: its variables, lines of its session, flags, and the expected message and page.
 struct Case {
     variables: &'static [(&'static str, &'static str)],
     lines: &'static str,
@@ -63,7 +63,7 @@ const CASES: [Case; 9] = [
 #[test]
 fn a_sign_in_goes_the_way_that_works_and_says_why_it_is_a_code() {
     let fixture = scene();
-    // Its page is what counts, not whether it is opened.
+    // Only the page matters, not whether it is opened.
     with_browser(&fixture, fixture.hatbox(&[]));
     let mut config = CONFIG.to_owned();
     for (number, case) in CASES.iter().enumerate() {
@@ -77,7 +77,7 @@ fn a_sign_in_goes_the_way_that_works_and_says_why_it_is_a_code() {
          sso_account_id = 444455556666\nsso_role_name = Developer\n",
     );
     fixture.write_config(&config);
-    // No one signs in to any of them.
+    // None of these sign-ins is completed.
     let start = |name: &str, case: &Case| {
         let run = fixture.hatbox(&["sso", "login", name]).args(case.flags).env("HATBOX_TEST_TIME_LIMIT", "3");
         case.variables.iter().fold(run, |run, (name, value)| run.env(name, value)).spawn()
@@ -108,10 +108,10 @@ fn a_sign_in_goes_the_way_that_works_and_says_why_it_is_a_code() {
         let is_code = "hatbox: signing in with a device ";
         assert_eq!(stderr.contains(is_code), !case.says.is_empty(), "{what}: {stderr}");
         assert!(stderr.contains(case.says), "{what}: {stderr}");
-        // A code is always shown, to be compared.
+        // A device code is always shown, so that the user can compare it.
         assert_eq!(stderr.contains("shows the code "), case.shows == CODE, "{what}: {stderr}");
     };
-    // Over `ssh -L`, the browser comes back to the port that was named.
+    // With `ssh -L`, the browser is redirected to the given port.
     let free =
         std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port().to_string();
     let login = ["sso", "login", "corp", "--redirect-port", &free];

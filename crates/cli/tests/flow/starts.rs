@@ -1,7 +1,7 @@
-//! The unlocked state over real starts of a session: `su`, `cron` and `sshd`, with pam_keyinit and without.
+//! The unlocked state in real sessions: started by `su`, `cron` and `sshd`, with and without pam_keyinit.
 //!
-//! Each start is made in a mount namespace of its own, in which `/etc/passwd` has one more user and `/etc/pam.d`
-//! says whether the session gets a keyring of its own. Nothing of the machine's is changed.
+//! Each session is started in its own mount namespace, in which `/etc/passwd` has an additional user and `/etc/pam.d`
+//! says whether the session gets its own keyring. The machine itself is not changed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 use crate::fixture::{Fixture, PASSPHRASE};
 use crate::run::Run;
 
-/// A uid that nobody has: its keyrings are no one's.
+/// An unused uid, so no other process uses its keyrings.
 const UID: u32 = 61_235;
 const USER: &str = "hatbox-test";
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// `ENTER DIRECTORY COMMAND...`: the command where the files of DIRECTORY stand for the machine's.
+/// `ENTER DIRECTORY COMMAND...` runs the command with the files of DIRECTORY in place of the machine's.
 const ENTER: &str = r#"exec unshare --mount --propagation private sh -ec '
     mount --bind "$0/pam.d" /etc/pam.d
     mount --bind "$0/passwd" /etc/passwd
@@ -30,14 +30,14 @@ const ENTER: &str = r#"exec unshare --mount --propagation private sh -ec '
     mount --bind "$PROGRAM" "$0/hatbox"
     exec "$@"' "$@""#;
 
-/// Whether the session's PAM module makes a keyring.
+/// Whether the session's PAM modules create a keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pam {
     WithKeyinit,
     WithoutKeyinit,
 }
 
-/// Who starts the session.
+/// The program that starts the session.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Su,
@@ -45,7 +45,7 @@ enum Way {
     Ssh,
 }
 
-/// A locked store of `USER`, and what the ways need.
+/// A locked store of `USER`, and the files that the sessions need.
 struct Scene {
     fixture: Fixture,
     directory: PathBuf,
@@ -53,7 +53,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// `None` where the machine cannot do it, said.
+    /// Returns `None` and prints the reason if this machine cannot do it.
     fn new(way: Way) -> Option<Self> {
         if let Some(why) = why_not(way) {
             eprintln!("skipped: {why}");
@@ -85,7 +85,7 @@ impl Scene {
         path
     }
 
-    /// Keys of the server and of the user, and a server for one connection that is no port but a command.
+    /// Creates keys of the server and the user, and a server for one connection that runs as a command without a port.
     fn make_ssh(&self) {
         for name in ["host", "me"] {
             let path = self.directory.join(name);
@@ -103,8 +103,8 @@ impl Scene {
         fs::set_permissions(proxy, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Runs `script` in a session of the user's, in which `$H` is hatbox and `unlocked CMD` has the passphrase.
-    /// Returns its exit status, and what it printed.
+    /// Runs `script` in a session of the user, in which `$H` is hatbox and `unlocked CMD` has the passphrase. Returns
+    /// its exit status and its output.
     fn start(&self, pam: Pam, script: &str) -> (i32, String) {
         self.save_pam(pam);
         let home = self.fixture.home();
@@ -133,7 +133,8 @@ impl Scene {
         (code, fs::read_to_string(output).unwrap())
     }
 
-    /// Writes a script, and returns the command that runs it: none of the ways hands the environment on.
+    /// Writes a script that also sets the environment, which none of the programs passes on. Returns the command to run
+    /// it.
     fn save_script(&self, script: &str) -> String {
         let variables = self.fixture.variables();
         let mut text = String::from("unset HATBOX_FILE_PASSPHRASE\n");
@@ -179,7 +180,7 @@ impl Scene {
     }
 }
 
-/// What this machine lacks for `way`.
+/// Returns what this machine lacks for `way`.
 fn why_not(way: Way) -> Option<String> {
     if !rustix::process::geteuid().is_root() {
         return Some("only root can start a session of another user".to_owned());
@@ -216,8 +217,8 @@ fn run(program: &str, arguments: &[&str]) {
     assert!(status.success(), "{program}: {status}");
 }
 
-/// Both halves of the promise: a session with a keyring keeps what it unlocked to itself, and ends with it; where
-/// no module makes one, it is unlocked for the user.
+/// Checks both cases: a session with its own keyring keeps the unlocked state to itself and ends with it; without such
+/// a module, the state is shared by the user's sessions.
 fn check(way: Way) {
     let Some(scene) = Scene::new(way) else { return };
     let secret = scene.fixture.key("jan-work").secret.expose().to_owned();
@@ -259,8 +260,8 @@ fn over_ssh_the_store_is_unlocked_for_the_connection_or_for_the_user() {
     check(Way::Ssh);
 }
 
-/// `su` without the module hands the caller's session keyring on. Its owner reads all of it, so what is unlocked goes to
-/// the user's own.
+/// `su` without the module passes on the caller's session keyring, which the caller can read. So the unlocked state
+/// goes to the user's own keyring.
 #[test]
 fn a_session_keyring_of_the_caller_that_su_hands_on_gets_nothing_of_the_users() {
     let Some(scene) = Scene::new(Way::Su) else { return };

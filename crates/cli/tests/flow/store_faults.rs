@@ -1,4 +1,4 @@
-//! A store whose files were damaged, swapped, opened to others or taken away; and two writers at once.
+//! A store whose files were damaged, swapped, made accessible to others or deleted; and two writers at once.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// Two stored keys, and which file is which.
+/// A store with two keys, and the file of each.
 struct Vault {
     fixture: Fixture,
     jan: PathBuf,
@@ -35,7 +35,7 @@ impl Vault {
             let entries = std::fs::read_dir(fixture.store().join("items"));
             entries.into_iter().flatten().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
         };
-        // The first add writes the cache key too; the second key's file is the one that comes with it.
+        // The first `add` also writes the cache key, so the second key's file is the one that appears with its `add`.
         fixture.add_run("jan-work", &[]).run().ok();
         let before = items();
         fixture.add_run("other", &[]).run().ok();
@@ -51,12 +51,13 @@ impl Vault {
         self.fixture.hatbox(&["export", "-n", profile]).run()
     }
 
-    /// jan's key cannot be had, the error names its file, and the other one works, also in a rebuilt index.
+    /// Checks that jan's key cannot be read, the error names its file, and the other key works, also in a rebuilt
+    /// index.
     #[track_caller]
     fn assert_only_jans_is_broken(&self, what: &str, problem: &str) {
         let name = self.jan.file_name().unwrap().to_str().unwrap();
-        // With the index that was there it is an error; where that had to be made anew, a warning, and then
-        // there is no such key.
+        // With the earlier index this is an error. If the index had to be rebuilt, there is a warning, and then no such
+        // key.
         let broken = self.hand_over("jan-work");
         assert!(matches!(broken.code(), Some(1 | 2)), "{what}: {}", broken.stderr);
         let headline = format!(": item `{name}` in the file store is damaged: ");
@@ -83,7 +84,7 @@ fn a_damaged_item_is_named_and_the_others_work() {
         bytes[at] ^= 1;
         bytes
     };
-    // Still base64, and so still a key.
+    // Still valid base64, and therefore a possible key.
     let other_letter = |at: usize| {
         let mut bytes = good.clone();
         bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
@@ -113,7 +114,7 @@ fn a_damaged_item_is_named_and_the_others_work() {
         std::fs::write(&vault.jan, bytes).unwrap();
         vault.assert_only_jans_is_broken(what, problem);
     }
-    // Written anew it is whole again.
+    // Writing it again repairs it.
     vault.fixture.add_run("jan-work", &["--force"]).run().ok();
     vault.hand_over("jan-work").ok();
 }
@@ -185,7 +186,7 @@ fn a_damaged_session_is_made_again_without_a_word() {
     for bytes in [Vec::new(), good[..good.len() / 2].to_vec(), flipped, b"x".repeat(300 << 10)] {
         std::fs::write(&path, &bytes).unwrap();
         if bytes.len() > 256 << 10 {
-            // Larger than any that hatbox writes: that is for the user to look at.
+            // Larger than any that hatbox writes, so the user has to look at it.
             let refused = fixture.hatbox(&["exec", "reader", "--", "true"]).run().expect_code(125);
             assert!(refused.stderr.contains("has more than") && refused.stderr.contains("hatbox clear"));
             continue;
@@ -211,7 +212,7 @@ fn an_index_that_is_missing_stale_or_damaged_is_rebuilt() {
         std::fs::write(&index, bytes).unwrap();
         assert_eq!(listed(), "jan-work\nother\n");
     }
-    // An index of before: the key that it names has gone, and an item that it does not name has come.
+    // An older index: the key that it names was removed, and a newer item is missing.
     std::fs::write(&index, &good).unwrap();
     let kept = std::fs::read(&index).unwrap();
     vault.fixture.hatbox(&["remove", "-f", "other"]).run().ok();
@@ -234,7 +235,7 @@ fn a_damaged_identity_says_which_file_it_is() {
     std::fs::write(&wrap, &good).unwrap();
     let manifest = vault.fixture.store().join("manifest.json");
     let list = std::fs::read(&manifest).unwrap();
-    // A second way in that hatbox did not make.
+    // A second wrap that hatbox did not write.
     std::fs::write(vault.fixture.store().join("identity.recovery.9.age"), &good).unwrap();
     chmod(&vault.fixture.store().join("identity.recovery.9.age"), 0o600);
     vault.fixture.hatbox(&["lock"]).run().ok();
@@ -269,7 +270,7 @@ fn two_that_add_at_once_both_have_their_sections_in_the_config() {
     let names = ["k0", "k1", "k2", "k3", "k4", "k5"];
     let fixture = Fixture::empty(&names);
     fixture.write_config("# mine\n");
-    // A store that is there already: the writes come closer together.
+    // With an existing store, the writes overlap more.
     fixture.add_run("k0", &[]).run().ok();
     let children: Vec<_> = names[1..].iter().map(|name| fixture.add_run(name, &[]).spawn()).collect();
     for child in children {
@@ -282,7 +283,7 @@ fn two_that_add_at_once_both_have_their_sections_in_the_config() {
     assert!(config.starts_with("# mine\n"));
 }
 
-/// `sudo hatbox` with the user's HOME would leave root's files in it, which the user can neither read nor delete.
+/// `sudo hatbox` with the user's HOME would create files of root there, which the user could neither read nor delete.
 #[test]
 fn root_creates_nothing_in_another_users_home() {
     if !rustix::process::geteuid().is_root() {
@@ -314,7 +315,7 @@ fn root_creates_nothing_in_another_users_home() {
     assert!(added.stderr.contains("you are root, and `"), "{}", added.stderr);
     assert!(added.stderr.contains("hatbox creates no files there") && added.stderr.contains(way_out));
     assert_eq!(fixture.hatbox(&add).run().code().map(|code| code != 0), Some(true));
-    // A role needs a lock; a failure is on record; neither leaves anything there.
+    // A role needs a lock, and a failure is recorded; neither creates a file there.
     let refused = fixture.hatbox(&["exec", "reader", "--", "true"]).run().expect_code(125);
     assert!(refused.stderr.contains(way_out), "{}", refused.stderr);
     for arguments in [&["list"][..], &["explain", "reader"], &["doctor"], &["why"], &["clear"], &["lock"]] {

@@ -1,4 +1,4 @@
-//! A store with two keys, what is done to its directory, and what must follow.
+//! A store with two keys, and checks of its directory and of whether it is trusted.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -36,7 +36,7 @@ pub(crate) fn private(path: &Path, text: impl AsRef<[u8]>) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// Every file and link below a directory with its content, but for locks.
+/// Returns every file and link below a directory with its content, except locks.
 pub(crate) fn contents(directory: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(directory).unwrap() {
@@ -59,7 +59,7 @@ pub(crate) fn hand_over(fixture: &Fixture, profile: &str) -> Outcome {
     fixture.hatbox(&["export", "-n", profile]).run()
 }
 
-/// Not trusted, locked and unlocked, whether or not a person could answer; no key is handed over, none is taken in.
+/// Checks that the store is not trusted: no key is handed over, and none is added.
 #[track_caller]
 pub(crate) fn assert_not_trusted(fixture: &Fixture, why: &str) {
     let newer = fixture.add_run("other", &["--force"]);

@@ -1,5 +1,5 @@
-//! Which state of a store is the user's: an older one, a fork, another store or none is noticed, and only the user's
-//! word says otherwise.
+//! Which state of a store is trusted: an older state, a fork, another store or a missing one is detected, and accepted
+//! only if the user says so.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -28,7 +28,7 @@ fn an_older_state_put_back_whole_or_in_part_is_noticed() {
     fixture.hatbox(&["remove", "-f", "other"]).run().ok();
     let new = fixture.path("new");
     copy(&fixture.store(), &new);
-    // Single files: an old item under its own name, and in the place of the new one; a removed key; an old wrap.
+    // Single files: an old item under its own name and in place of the new one; a removed key; an old wrap.
     for file in &before {
         if !fixture.store().join("items").join(file).exists() {
             std::fs::copy(old.join("items").join(file), fixture.store().join("items").join(file)).unwrap();
@@ -54,7 +54,7 @@ fn an_older_state_put_back_whole_or_in_part_is_noticed() {
     let broken = hand_over(&fixture, "jan-work");
     assert!(broken.code() != Some(0) && broken.stderr.contains("is damaged"), "{}", broken.stderr);
     assert_eq!(broken.stdout, "");
-    // The manifest with all that belongs to it.
+    // The manifest with all its files.
     put_back(&fixture, &old);
     for lock in [false, true] {
         if lock {
@@ -162,7 +162,7 @@ fn trusting_a_store_shows_it_first_and_needs_a_typed_yes() {
     assert!(handed.stdout.contains(other.key("jan-work").secret.expose()));
 }
 
-/// A store that was restored on a new machine: a passphrase proves whose it is, an age plugin does not.
+/// A store that was restored on a new machine: a passphrase proves that it is the user's, an age plugin does not.
 #[test]
 fn a_store_that_was_never_used_here_is_pinned_by_its_passphrase() {
     let fixture = home();
@@ -171,7 +171,7 @@ fn a_store_that_was_never_used_here_is_pinned_by_its_passphrase() {
     let first = hand_over(&fixture, "jan-work").ok();
     assert!(first.stderr.contains("is used here for the first time; its identity `"), "{}", first.stderr);
     assert_eq!(hand_over(&fixture, "jan-work").ok().stderr, "");
-    // The settings may name the identity, so that there is no first use.
+    // The settings may name the identity, so that no first use has to be trusted.
     let fingerprint = first.stderr.split('`').nth(3).unwrap().to_owned();
     assert_eq!(fingerprint.len(), 32, "{}", first.stderr);
     fixture.write_settings(&format!("backend = \"file\"\nstore_identity = \"{fingerprint}\"\n"));
@@ -196,7 +196,7 @@ fn a_damaged_pin_is_an_error_and_never_the_first_use() {
     }
 }
 
-/// Two machines that share the store each make their change to the same state: of one of them the other's is older.
+/// Two machines share a store and change the same state, so neither result is a later state of the other.
 #[test]
 fn a_state_that_was_made_beside_the_one_that_was_used_is_noticed() {
     let fixture = home();
@@ -208,7 +208,7 @@ fn a_state_that_was_made_beside_the_one_that_was_used_is_noticed() {
     let (mine, my_state) = (fixture.path("mine"), fixture.path("my-state"));
     copy(&fixture.store(), &mine);
     copy(&fixture.path("home/.local/state"), &my_state);
-    // The other machine: its own pin, the state of before, a change of its own.
+    // The other machine: its own pin, the earlier state, and its own change.
     put_back(&fixture, &fork);
     std::fs::remove_dir_all(fixture.path("home/.local/state")).unwrap();
     copy(&state, &fixture.path("home/.local/state"));
@@ -225,7 +225,7 @@ fn a_state_that_was_made_beside_the_one_that_was_used_is_noticed() {
     hand_over(&fixture, "jan-work").ok();
 }
 
-/// A question is asked for as long as a person takes. What another process adds meanwhile is not lost by the answer.
+/// A prompt may be open for a long time. What another process adds meanwhile must not be lost.
 #[test]
 fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
     let fixture = Fixture::with_keys(&["jan-work"]);
@@ -241,7 +241,7 @@ fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
         Terminal::start(&fixture.hatbox(&["store", "rekey"]).without("HATBOX_FILE_PASSPHRASE"));
     terminal.wait_for_prompt("New passphrase: ");
     let adding = add().spawn();
-    // It waits for the store's lock, and takes it over from one that is stuck.
+    // It waits for the store's lock, and takes it over from a process that is stuck.
     let added = crate::run::finish(adding, "add").ok();
     assert!(added.stderr.contains("stored the access key"), "{}", added.stderr);
     terminal.type_keys("second horse\n");
@@ -257,7 +257,7 @@ fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
     for profile in ["jan-work", "other"] {
         hand_over(&fixture, profile).ok();
     }
-    // The same with a store that is about to be trusted.
+    // Also if the store is about to be trusted.
     std::fs::remove_dir_all(fixture.path("home/.local/state")).unwrap();
     fixture.hatbox(&["lock"]).run();
     let mut terminal = Terminal::start(&fixture.hatbox(&["store", "trust"]));
@@ -269,7 +269,7 @@ fn what_is_added_while_a_new_passphrase_or_a_yes_is_waited_for_is_not_lost() {
     hand_over(&fixture, "other").ok();
 }
 
-/// A key is written to no store that nothing opens, and the last wrap that opens it stays.
+/// No key is written to a store that no wrap opens, and the last intact wrap cannot be removed.
 #[test]
 fn a_store_that_nothing_opens_takes_no_key_and_its_last_whole_wrap_stays() {
     let fixture = home();
@@ -298,7 +298,7 @@ fn a_store_that_nothing_opens_takes_no_key_and_its_last_whole_wrap_stays() {
     }
     let refused = fixture.add_run("other", &["--force"]).run().expect_code(3);
     assert!(refused.stderr.contains("its items are gone"), "{}", refused.stderr);
-    // A link in the place of the directory leads out of the store.
+    // A link in place of the directory leads out of the store.
     let outside = fixture.path("outside");
     std::fs::remove_dir(fixture.store().join("items")).unwrap();
     copy(&kept.join("items"), &outside);
@@ -333,7 +333,7 @@ fn the_pin_of_a_store_is_found_however_its_path_is_written() {
     }
 }
 
-/// The key that sealed the sessions of before opens nothing that is written after the store has a new identity.
+/// After a rekeying, the earlier cache key must not open anything that is written.
 #[test]
 fn a_cache_key_that_another_session_holds_is_given_up_after_a_rekey() {
     let session = ["session", "-", "keyctl", "add", "user", "hatbox-test", "x", "@s"];
@@ -351,7 +351,7 @@ fn a_cache_key_that_another_session_holds_is_given_up_after_a_rekey() {
         sessions.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
     };
     let before = names();
-    // In a session keyring of its own: what this one holds stays.
+    // In a separate session keyring, so that this session keeps its entries.
     let rekey = Run::new("keyctl", fixture.variables());
     rekey.args(["session", "-", env!("CARGO_BIN_EXE_hatbox"), "store", "rekey"]).run().ok();
     std::fs::remove_dir_all(fixture.path("home/.cache/hatbox/sessions")).unwrap();
@@ -359,14 +359,14 @@ fn a_cache_key_that_another_session_holds_is_given_up_after_a_rekey() {
     assert!(names().iter().all(|name| !before.contains(name)), "the names are keyed by the cache key");
 }
 
-/// As of a store that is mounted to be read only: there is nothing to write, so nothing is in the way.
+/// Such as a store that is mounted read-only: nothing has to be written, so reading needs no lock.
 #[test]
 fn a_store_that_cannot_be_locked_is_read_all_the_same() {
     let fixture = home();
     let pin = fixture.state().join("pin.json");
     let before = std::fs::read(&pin).unwrap();
     fixture.add_run("jan-work", &["--force"]).run().ok();
-    // Another machine has changed the store since.
+    // Another machine has changed the store meanwhile.
     std::fs::write(&pin, before).unwrap();
     fixture.hatbox(&["lock"]).run().ok();
     let lock = fixture.store().join("lock");

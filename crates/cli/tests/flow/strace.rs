@@ -1,7 +1,7 @@
-//! Runs that strace ends, or lets fail, at one system call after the other.
+//! Uses strace to kill runs, or to make system calls fail, at one call after another.
 //!
-//! strace counts the system calls of a whole run first. Then the run is repeated from the same state, once for
-//! each point: strace kills it as it enters that call.
+//! strace first counts the system calls of a whole run. The run is then repeated from the same state once for each
+//! point, and strace kills it as it enters that call.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::fixture::Fixture;
 use crate::run::Run;
 
-/// One system call of a run: its name, and which of that name by that process it is.
+/// One system call of a run: its name, and its number among the calls of that name in that process.
 #[derive(Debug, Clone)]
 struct Point {
     name: String,
@@ -18,21 +18,21 @@ struct Point {
     position: usize,
 }
 
-/// What happens to a run at one of its system calls.
+/// What is injected at a system call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Injected<'a> {
-    /// It is killed.
+    /// The process is killed.
     Kill,
-    /// The call fails.
+    /// The call fails with this error.
     Error(&'a str),
 }
 
-/// The system calls of a run, and where it changes files.
+/// The system calls of a run, and which of them change files.
 struct Trace {
     calls: Vec<Point>,
-    /// Where a file is created, written, flushed, renamed, linked or deleted.
+    /// The calls that create, write, flush, rename, link or delete a file.
     changes: Vec<usize>,
-    /// Where something is sent or received.
+    /// The calls that send or receive.
     talks: Vec<usize>,
     first_write: usize,
     last_rename: usize,
@@ -47,7 +47,7 @@ pub(crate) fn is_strace_there() -> bool {
 }
 
 impl Trace {
-    /// Runs `run` under strace to its end, up to the start of the child.
+    /// Records `run` under strace until it starts the child.
     fn record(fixture: &Fixture, run: &Run) -> Self {
         let file = fixture.path("trace");
         let flags = ["-f", "-o", file.to_str().unwrap()];
@@ -69,7 +69,7 @@ impl Trace {
             let count = counts.entry((pid, name)).or_default();
             *count += 1;
             if name == "execve" {
-                // The first is hatbox itself; a second one of the same process is the child in its place.
+                // The first execve is hatbox itself; a second one by the same process starts the child.
                 if own.is_some_and(|own| own == pid) {
                     break;
                 }
@@ -100,15 +100,16 @@ impl Trace {
         Self { calls, changes, talks, first_write, last_rename }
     }
 
-    /// So many points evenly over the whole run, and so many more between the first write and the last rename.
+    /// Returns `over_all` points evenly over the whole run, and `while_writing` points between the first write and the
+    /// last rename.
     fn points(&self, over_all: usize, while_writing: usize) -> Vec<Point> {
         let spread = |from: usize, to: usize, count: usize| {
             (0..count).map(move |i| from + i * (to - from) / count).collect::<Vec<_>>()
         };
-        // From the second call on: the first is the start of hatbox itself.
+        // Starts at the second call: the first is the execve of hatbox.
         let mut positions = spread(1, self.calls.len(), over_all);
         positions.extend(spread(self.first_write, self.last_rename + 1, while_writing));
-        // And right after it, when all is written.
+        // Also right after the last write.
         positions.push((self.last_rename + 1).min(self.calls.len() - 1));
         positions.into_iter().map(|position| self.calls[position].clone()).collect()
     }
@@ -126,8 +127,8 @@ fn copy_tree(from: &Path, to: &Path) {
     assert!(status.success());
 }
 
-/// Kills `run` at points of it, each time from the same state, and calls `check` on what is left.
-/// Tells how many points lay between the first write and the last rename.
+/// Kills `run` at points of it, each time from the same state, and calls `check` on the result. Returns how many points
+/// were between the first write and the last rename.
 pub(crate) fn kill_at_points(
     fixture: &Fixture,
     run: &Run,
@@ -142,7 +143,7 @@ pub(crate) fn kill_at_points(
     for point in &points {
         copy_tree(&saved, &fixture.home());
         let inject = format!("inject={}:signal=SIGKILL:when={}", point.name, point.nth);
-        // -e trace=none prints nothing, and --seccomp-bpf would lose the count.
+        // -e trace=none avoids output, and --seccomp-bpf would lose the count.
         let flags = ["-f", "-qqq", "-e", &inject, "-o", "/dev/null"];
         let outcome = run.clone().under("strace", &flags).run();
         if outcome.signal() == Some(9) {
@@ -162,8 +163,8 @@ pub(crate) fn kill_at_points(
     writing
 }
 
-/// Lets each call of `run` that is about files fail once, each time from the same state, and calls `check` on what is
-/// left. Tells how many failed.
+/// Makes each file system call of `run` fail once, each time from the same state, and calls `check` on the result.
+/// Returns how many calls failed.
 pub(crate) fn fail_at_each_call(fixture: &Fixture, run: &Run, error: &str, check: impl Fn(&str)) -> usize {
     const CALLS: [&str; 17] = [
         "openat",
@@ -187,7 +188,7 @@ pub(crate) fn fail_at_each_call(fixture: &Fixture, run: &Run, error: &str, check
     let saved = fixture.path("saved");
     copy_tree(&fixture.home(), &saved);
     let trace = Trace::record(fixture, run);
-    // What comes before is the start of the program, and reading.
+    // The calls before that only start the program and read files.
     let writing = trace.calls.iter().filter(|point| trace.is_while_writing(point));
     let points: Vec<_> = writing.filter(|point| CALLS.contains(&point.name.as_str())).collect();
     for point in &points {
@@ -203,9 +204,9 @@ pub(crate) fn fail_at_each_call(fixture: &Fixture, run: &Run, error: &str, check
     points.len()
 }
 
-/// Injects something into `run` at each call that changes a file, a kill also where it talks to a server, and calls `check`,
-/// which leaves a state that is like the one before: nothing is put back, as a server cannot be. Tells how many points
-/// there were.
+/// Injects an error or a kill into `run` at each call that changes a file, and a kill also at each call that sends or
+/// receives. `check` must restore a state like the one before, as the sandbox's state cannot be put back. Returns how
+/// many points there were.
 pub(crate) fn inject_at_each_write(
     fixture: &Fixture,
     run: &Run,

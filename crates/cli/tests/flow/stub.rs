@@ -1,4 +1,4 @@
-//! A server in the place of STS that answers whatever a test wants it to.
+//! A server in place of STS that returns whatever a test needs.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -7,14 +7,14 @@ use std::thread;
 
 use jiff::Timestamp;
 
-/// A server that runs until its test program ends.
+/// A server that runs until the test process ends.
 pub(crate) struct Stub {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stub {
-    /// Starts one. `answer` gets each request, head and body, and the connection to answer on.
+    /// Starts a server. `answer` gets each request, head and body, and the connection to answer on.
     pub(crate) fn start(answer: impl Fn(&str, TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -36,7 +36,7 @@ impl Stub {
         Self { address, requests }
     }
 
-    /// One that answers each call with `body`, and `Date` of `date`.
+    /// Starts a server that answers each call with `body` and the `Date` header `date`.
     pub(crate) fn answering(
         body: impl Fn() -> String + Send + Sync + 'static,
         date: Option<Timestamp>,
@@ -48,7 +48,7 @@ impl Stub {
                 "HTTP/1.1 200 OK\r\n{date}Content-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
-            // A client that has gone gets no answer.
+            // The client may already have closed the connection.
             client.write_all(format!("{head}{body}").as_bytes()).ok();
         })
     }
@@ -57,13 +57,13 @@ impl Stub {
         format!("http://{}", self.address)
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }
 }
 
-/// The head of a request, and as much body as it promises. `None` where the client left.
+/// Reads the head of a request and its body. Returns `None` if the client closed the connection.
 fn read_request(client: &mut TcpStream) -> Option<String> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
@@ -89,18 +89,18 @@ fn render_date(date: Timestamp) -> String {
     date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Credentials as STS answers them; each test changes what it is about.
+/// Credentials in an answer of STS, which tests can change.
 #[derive(Debug, Clone)]
 pub(crate) struct Granted {
     pub(crate) id: &'static str,
     pub(crate) secret: &'static str,
     pub(crate) token: &'static str,
-    /// The whole element, so that it can be absent.
+    /// The whole XML element, so that it can be left out.
     pub(crate) expiration: String,
 }
 
 impl Granted {
-    /// What is as it should be, until `seconds` from now.
+    /// Returns valid credentials that expire in `seconds`.
     pub(crate) fn until(seconds: i64) -> Self {
         let end = Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap();
         Self {
@@ -111,7 +111,7 @@ impl Granted {
         }
     }
 
-    /// The answer to AssumeRole of `arn:aws:iam::444455556666:role/ROLE`.
+    /// Returns the answer to AssumeRole of `arn:aws:iam::444455556666:role/ROLE`.
     pub(crate) fn of_role(&self, role: &str) -> String {
         let Self { id, secret, token, expiration } = self;
         format!(
@@ -124,7 +124,7 @@ impl Granted {
         )
     }
 
-    /// The answer to GetSessionToken.
+    /// Returns the answer to GetSessionToken.
     pub(crate) fn of_session(&self) -> String {
         let Self { id, secret, token, expiration } = self;
         format!(

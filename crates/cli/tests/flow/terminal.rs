@@ -1,4 +1,4 @@
-//! A pseudo-terminal with a program on it: what it shows is read, keys are typed, modes are looked at.
+//! A pseudo-terminal with a program on it: reads the screen, types keys, and checks the terminal modes.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ use crate::screen::render_screen;
 
 const LIMIT: Duration = Duration::from_secs(30);
 const TICK: Duration = Duration::from_millis(5);
-/// Nothing that any program writes.
+/// A marker that no program writes.
 const MARK: &[u8] = b"\0the test was here\0";
 
 const ROWS: u16 = 40;
@@ -28,10 +28,10 @@ struct Size {
     rows: u16,
 }
 
-/// A program on a terminal of its own.
+/// A program on its own terminal.
 pub(crate) struct Terminal {
     master: File,
-    /// Kept open: a terminal whose last user has gone shows its modes to nobody.
+    /// Kept open, as the modes cannot be read once the last user has closed the terminal.
     slave: Option<OwnedFd>,
     child: Child,
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -41,22 +41,22 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts `run` on a terminal of 80 columns.
+    /// Starts `run` on a terminal with 80 columns.
     pub(crate) fn start(run: &Run) -> Self {
         Self::start_wide(run, 80)
     }
 
-    /// Starts `run` on a terminal of so many columns, all of its streams on it.
+    /// Starts `run` on a terminal with `columns` columns, and all of its streams on it.
     pub(crate) fn start_wide(run: &Run, columns: u16) -> Self {
         Self::open(run, Size { columns, rows: ROWS }, true)
     }
 
-    /// Starts `run` on a terminal of 80 columns and so many rows.
+    /// Starts `run` on a terminal with 80 columns and `rows` rows.
     pub(crate) fn start_low(run: &Run, rows: u16) -> Self {
         Self::open(run, Size { columns: 80, rows }, true)
     }
 
-    /// Starts `run` with a controlling terminal, and its standard streams elsewhere.
+    /// Starts `run` with a controlling terminal, but with its standard streams elsewhere.
     pub(crate) fn start_with_streams_elsewhere(run: &Run) -> Self {
         Self::open(run, Size { columns: 80, rows: ROWS }, false)
     }
@@ -85,7 +85,7 @@ impl Terminal {
             let (mut master, bytes) = (File::from(master.try_clone().unwrap()), Arc::clone(&bytes));
             move || {
                 let mut buffer = [0; 4096];
-                // The end of a terminal is an error, EIO.
+                // Reading from a closed terminal returns the error EIO.
                 while let Ok(count @ 1..) = master.read(&mut buffer) {
                     bytes.lock().unwrap().extend_from_slice(&buffer[..count]);
                 }
@@ -95,23 +95,23 @@ impl Terminal {
         Self { master, slave: Some(slave), child, bytes, reader: Some(reader), columns, modes_before }
     }
 
-    /// Everything that was ever written to it.
+    /// Returns everything written so far.
     pub(crate) fn transcript(&self) -> String {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
-    /// What it shows now.
+    /// Returns the current screen.
     pub(crate) fn screen(&self) -> Vec<String> {
         render_screen(&self.bytes.lock().unwrap(), usize::from(self.columns))
     }
 
-    /// Waits until the screen's last line begins with `text`.
+    /// Waits until the last line of the screen starts with `text`.
     #[track_caller]
     pub(crate) fn wait_for_prompt(&self, text: &str) {
         self.wait_until(text, || self.screen().last().is_some_and(|line| line.starts_with(text.trim_end())));
     }
 
-    /// Waits until `text` was written `times` times in all.
+    /// Waits until `text` was written `times` times in total.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str, times: usize) {
         self.wait_until(text, || self.transcript().matches(text).count() >= times);
@@ -126,7 +126,7 @@ impl Terminal {
         }
     }
 
-    /// Gives the terminal another size, as a person does who drags its window's corner.
+    /// Resizes the terminal, as when a user resizes the window.
     pub(crate) fn resize(&self, columns: u16, rows: u16) {
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         tcsetwinsize(self.slave.as_ref().unwrap(), size).unwrap();
@@ -146,7 +146,7 @@ impl Terminal {
         Pid::from_child(&self.child)
     }
 
-    /// Whether the modes are those from before the start.
+    /// Returns whether the modes are the same as before the start.
     pub(crate) fn has_modes_of_before(&self) -> bool {
         let now = tcgetattr(self.slave.as_ref().unwrap()).unwrap();
         let modes = |t: &Termios| {
@@ -155,7 +155,7 @@ impl Terminal {
         modes(&now) == modes(&self.modes_before)
     }
 
-    /// Waits for the program's end.
+    /// Waits until the program ends.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let what = format!("on a terminal: {:?}", self.screen());
         let status = wait(&mut self.child, &what);
@@ -163,7 +163,7 @@ impl Terminal {
         status
     }
 
-    /// Waits until all that was written so far has been read: a mark is written behind it, and taken out again.
+    /// Waits until everything written so far has been read: writes a marker, waits for it, and removes it.
     fn read_to_here(&self) {
         let slave = self.slave.as_ref().unwrap();
         assert_eq!(rustix::io::write(slave, MARK).unwrap(), MARK.len());
@@ -189,7 +189,7 @@ impl Drop for Terminal {
     }
 }
 
-/// Gives a child `terminal` as its controlling terminal.
+/// Makes `terminal` the controlling terminal of a child.
 #[expect(unsafe_code, reason = "what a child does between fork and exec is not checked by the compiler")]
 fn with_terminal(command: &mut std::process::Command, terminal: OwnedFd) {
     // SAFETY: setsid(2) and ioctl(2) are single system calls, safe after fork, and touch no memory.

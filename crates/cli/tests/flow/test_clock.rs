@@ -1,4 +1,4 @@
-//! The clock that tests move is in no build that anybody gets.
+//! The clock that tests move is in no released build.
 
 use crate::fixture::Fixture;
 
@@ -38,7 +38,7 @@ fn files_below(path: &std::path::Path) -> Vec<std::path::PathBuf> {
     }
 }
 
-/// Else every test here that moves both clocks would be testing nothing.
+/// Otherwise every test that moves both clocks would test nothing.
 #[test]
 fn this_binary_has_the_movable_clock() {
     let fixture = Fixture::with_keys(&["jan-work"]);

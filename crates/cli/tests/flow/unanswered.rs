@@ -1,4 +1,4 @@
-//! Questions that get no answer: cancelled, interrupted by a signal, left alone, or with nobody to ask.
+//! Prompts without an answer: cancelled, interrupted by a signal, timed out, or without a terminal.
 
 use rustix::process::Signal;
 
@@ -8,7 +8,7 @@ use crate::prompts::{AGAIN, CODE, CONFIG, ID, NEW, OPENING, SECRET, asking, asse
 use crate::run::Run;
 use crate::terminal::Terminal;
 
-/// Starts a command that asks, and waits for the question.
+/// Starts a command that prompts, and waits for the prompt.
 pub(crate) fn ask(fixture: &Fixture, which: &str) -> Terminal {
     let (run, answers, question): (Run, &[(&str, &str)], &str) = match which {
         "new passphrase" => (fixture.add_run("jan-work", &[]).without("HATBOX_FILE_PASSPHRASE"), &[], NEW),

@@ -1,4 +1,4 @@
-//! Codes go out once, whatever was sent between; and one that never went out is not spent.
+//! Each code is sent only once, whatever was sent in between; a code that was never sent is not spent.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -23,13 +23,13 @@ fn send(fixture: &Fixture, endpoint: &str, code: &str) -> Outcome {
         .run()
 }
 
-/// Of the refusal by hatbox, not by AWS.
+/// Part of hatbox's own error, not AWS's.
 const USED: &str = "mfa/jan was used already";
 
 #[test]
 fn a_code_goes_out_once_whatever_was_sent_between() {
     let fixture = fixture();
-    // A service that refuses each code.
+    // A service that rejects each code.
     let stub = Stub::start(|_, mut client| {
         let body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>MultiFactorAuthentication failed with \
                     invalid MFA one time pass code.</Message></Error></ErrorResponse>";
@@ -55,7 +55,7 @@ fn code_of(request: &str) -> String {
 }
 
 fn write(mut client: TcpStream, answer: &str) {
-    // A client that has gone gets no answer.
+    // The client may already have closed the connection.
     client.write_all(answer.as_bytes()).ok();
 }
 
@@ -85,7 +85,7 @@ fn a_code_that_never_left_the_machine_can_be_used() {
     let fixture = fixture();
     let works = Stub::answering(|| Granted::until(3600).of_role("Ops"), None);
     let refused = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-    // Speaks no TLS.
+    // A server without TLS.
     let plain = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let no_tls = plain.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -100,7 +100,7 @@ fn a_code_that_never_left_the_machine_can_be_used() {
     ] {
         let run = send(&fixture, &endpoint, code).expect_code(125);
         assert!(!run.stderr.contains(USED), "{endpoint}: {}", run.stderr);
-        // A second failure spends it no more than the first.
+        // A second failure does not spend it either.
         let run = send(&fixture, &endpoint, code).expect_code(125);
         assert!(!run.stderr.contains(USED), "{endpoint}: {}", run.stderr);
         let before = works.requests().len();

@@ -1,4 +1,4 @@
-//! AssumeRoleWithWebIdentity: tokens in files, of commands and of the environment.
+//! AssumeRoleWithWebIdentity: tokens from files, from commands and from the environment.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::run::{Outcome, Run};
 
 const READER: &str = "arn:aws:iam::444455556666:role/reader";
 
-/// Who the child is, and in which account.
+/// Prints the child's identity and account.
 const SHOW: [&str; 4] = ["--", "sh", "-c", "echo \"${AWS_SESSION_TOKEN:+session} $AWS_ACCOUNT_ID\""];
 
 fn fixture() -> Fixture {
@@ -38,7 +38,7 @@ pub(crate) fn order() -> TokenOrder {
     }
 }
 
-/// A token with the line end that editors and `echo` leave.
+/// Writes a token with the line end that editors and `echo` add.
 fn write_token(fixture: &Fixture, order: &TokenOrder) {
     let token = fixture.client().mint_token(order).unwrap();
     fs::write(fixture.path("home/token"), format!("{token}\n")).unwrap();
@@ -212,7 +212,8 @@ fn a_token_of_another_provider_does_not_go_to_a_sandbox_that_was_left() {
         exec(&fixture, profile).env("HATBOX_SANDBOX", id).run().ok();
     }
     let calls = fixture.log().len();
-    // {"alg":"none"} and {"iss":"https://token.actions.githubusercontent.com"}; a provider's name in the path; no JWT.
+    // {"alg":"none"} and {"iss":"https://token.actions.githubusercontent.com"}; a provider's name in the path; not a
+    // JWT.
     for token in [
         "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL3Rva2VuLmFjdGlvbnMuZ2l0aHVidXNlcmNvbnRlbnQuY29tIn0.x",
         "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lkLmNvcnAuY29tL2NpLnNhbmRib3guZXhhbXBsZSJ9.x",
@@ -239,7 +240,7 @@ fn a_cached_session_belongs_to_the_token_that_it_was_got_with() {
     exec(&fixture, "ci").run().ok();
     let path = fixture.path("home/token");
     let first = fs::read_to_string(&path).unwrap();
-    // Another job at the same path, which the trust policy rejects.
+    // The token of another job at the same path, which the trust policy rejects.
     write_token(&fixture, &TokenOrder { subject: "repo:play/site".to_owned(), ..order() });
     for profile in ["ci", "beyond"] {
         let refused = exec(&fixture, profile).run().expect_code(125);
@@ -278,7 +279,7 @@ fn session_policies_restrict_the_role_of_a_token_and_make_sessions_of_their_own(
     let json = fixture.hatbox(&["explain", "--json", "--policy", file, "ci"]).run().ok().stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["base"]["settings"]["policy"]["value"], LIST_ONLY);
-    // A role on top is the one that is restricted.
+    // The last role of the chain is the restricted one.
     fixture.hatbox(&["exec", "--read-only", "beyond", "--", "true"]).run().ok();
     let last = fixture.log().pop().unwrap();
     assert!(

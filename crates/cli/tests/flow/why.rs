@@ -1,4 +1,4 @@
-//! Why AWS refused: each cause that the sandbox can produce is named, and what is said to help does help.
+//! Diagnosis of denied calls: each cause that the sandbox can produce is named, and the suggested fix works.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ use crate::terminal::Terminal;
 
 const ACCOUNT: &str = "arn:aws:iam::444455556666:role";
 
-/// Jan's profile, and one for a role with these lines more.
+/// Returns a config with jan's profile, and a profile for a role with these additional lines.
 fn config(profile: &str, role: &str, lines: &str) -> String {
     format!(
         "[profile jan-work]\n\n[profile {profile}]\nsource_profile = jan-work\nrole_arn = {ACCOUNT}/{role}\n{lines}"
@@ -23,7 +23,7 @@ fn exec(fixture: &Fixture, arguments: &[&str]) -> Outcome {
     fixture.hatbox(&["exec"]).args(arguments).args(["--", "true"]).run()
 }
 
-/// The refusal is told with this, and `why` tells the same.
+/// Checks that the error contains these texts, and that `why` prints the same.
 #[track_caller]
 fn assert_reported(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String {
     let outcome = outcome.expect_code(125);
@@ -37,7 +37,7 @@ fn assert_reported(fixture: &Fixture, outcome: Outcome, told: &[&str]) -> String
     outcome.stderr
 }
 
-/// On a terminal of 80 columns, which would break a line anywhere.
+/// On a terminal of 80 columns, which would break lines anywhere.
 #[test]
 fn a_long_line_is_broken_at_words_on_a_terminal_and_nowhere_else() {
     let fixture = Fixture::with_config(&config("guarded", "guarded", ""));
@@ -52,19 +52,19 @@ fn a_long_line_is_broken_at_words_on_a_terminal_and_nowhere_else() {
     }
 }
 
-/// The text without its line breaks.
+/// Returns the text without its line breaks.
 fn unwrapped(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The line that the report tells to add.
+/// Returns the line that the report suggests to add.
 fn setting(report: &str, key: &str) -> String {
     let line = report.lines().find(|line| line.contains(&format!("{key} = "))).unwrap();
     let line = line.trim_start_matches("Fix").trim();
     line.split("     ").next().unwrap().to_owned()
 }
 
-/// Puts trust policies where the settings name them.
+/// Writes trust policies to the directory named in the settings.
 fn write_sources(fixture: &Fixture, policies: &[(&str, &str)]) {
     let directory = fixture.home().join("trust");
     fs::create_dir_all(&directory).unwrap();
@@ -91,7 +91,7 @@ fn the_session_name_that_is_shown_is_the_one_that_was_sent() {
 
 #[test]
 fn a_code_that_was_not_sent_is_asked_for_once_the_line_is_added() {
-    // That the user has a device is seen by another profile.
+    // Another profile shows that the user has a device.
     let device = format!("\n[profile other]\nsource_profile = jan-work\nmfa_serial = {PHONE}\n");
     let fixture = Fixture::with_config(&config("guarded", "guarded", &device));
     let report = assert_reported(
@@ -294,7 +294,7 @@ fn what_is_on_record_is_the_users_alone_and_can_be_shown_masked() {
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&records[0]), mode(records[0].parent().unwrap())), (0o600, 0o700));
 
-    // Neither is readable on the disk: not here, nor in what is left in a lock for those who wait for it.
+    // Neither is readable on disk, including in the failure that a lock file holds for waiting processes.
     for file in fixture.files().iter().filter(|path| path.to_string_lossy().contains("/.cache/")) {
         let bytes = fs::read(file).unwrap();
         for text in ["arn:", "guarded", "jan-work", "AccessDenied", "111122223333"] {
@@ -310,7 +310,7 @@ fn what_is_on_record_is_the_users_alone_and_can_be_shown_masked() {
     }
     let json = fixture.hatbox(&["why", "--json", "guarded"]).run().expect_code(6).stdout;
     assert!(json.starts_with("{\n  \"schema\": 1,") && json.contains("\"id\": \"no-code\""), "{json}");
-    // What is no refusal of AWS's is told as it was.
+    // Other failures are shown as they were reported.
     let other = fixture.hatbox(&["why", "missing"]).run().ok().stdout;
     assert!(other.contains("profile `missing`"), "{other}");
     fixture.hatbox(&["why", "nobody"]).run().expect_code(6);
@@ -358,7 +358,7 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
         );
     }
 
-    // A source that is refused is not the variable's fault, nor is a role without it.
+    // The variable is not blamed if the source profile was denied, nor for a role that does not use it.
     let chain = format!(
         "[profile jan-work]\n\n[profile strange]\nsource_profile = jan-work\nrole_arn = {strangers}\n\n\
          [profile plain]\nsource_profile = strange\nrole_arn = {ACCOUNT}/reader\n"
@@ -372,7 +372,7 @@ fn a_role_that_a_variable_gave_is_named_with_the_variable() {
     assert!(!refused.contains("AWS_ROLE_ARN"), "{refused}");
 }
 
-/// As a role is: whoever has forgotten the variable looks for the cause in the profile.
+/// A forgotten variable is easy to miss, as users look for the cause in the profile.
 #[test]
 fn parts_of_the_call_that_variables_gave_are_named_with_the_variables() {
     let fixture = Fixture::with_config(&config("plain", "strangers", ""));
@@ -390,13 +390,13 @@ fn parts_of_the_call_that_variables_gave_are_named_with_the_variables() {
         let json = fixture.hatbox(&["why", "--offline", "--json"]).run().stdout;
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["parts_of_environment"][0]["fix"]["command"], format!("unset {name}"), "{json}");
-        // Without it nothing of it is said.
+        // Without the variable or flag, it is not mentioned.
         let refused = fixture.hatbox(&flags).run().expect_code(125).stderr;
         assert!(!refused.contains(name), "{refused}");
     }
 }
 
-/// Of AWS's bare sentence three causes remain; that a code is missing is likely only for who has a device.
+/// Three causes remain for AWS's short message. A missing code is only likely for users with a device.
 #[test]
 fn a_missing_code_comes_first_only_where_something_suggests_a_device() {
     let fixture = Fixture::with_config("");
@@ -404,7 +404,7 @@ fn a_missing_code_comes_first_only_where_something_suggests_a_device() {
     let device = format!("mfa_serial = {PHONE}\n");
     for (lines, has_device) in [
         (String::new(), false),
-        // Of another user, or of none.
+        // The device belongs to another user, or to no user.
         (format!("\n[profile kim]\n{device}"), false),
         (format!("\n[profile other]\nsource_profile = kim\n{device}\n[profile kim]\n"), false),
         (format!("\n[profile other]\nsource_profile = jan-work\n{device}"), true),
@@ -424,7 +424,7 @@ fn a_missing_code_comes_first_only_where_something_suggests_a_device() {
                     require MFA, and no MFA code was sent: [profile plain] has no mfa_serial; AWS did not say \
                     which of the three.";
         assert_eq!(refused.contains(open), !has_device, "{lines}{refused}");
-        // Where all causes are only possible, nobody can tell, and the exit code says so.
+        // If all causes are equally possible, the exit code says so.
         let why = fixture.hatbox(&["why", "--offline", "--json"]).run();
         let why = why.expect_code(if has_device { 0 } else { 6 }).stdout;
         let why: serde_json::Value = serde_json::from_str(&why).unwrap();

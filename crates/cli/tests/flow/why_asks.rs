@@ -1,4 +1,4 @@
-//! What `hatbox why` learns by asking AWS after a refusal, and what it does where it may not ask.
+//! What `hatbox why` learns from AWS after a denied call, and what it does without permission to ask.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use hatbox_sandbox::world::{MfaDevice, Role, World, WorldSecret};
@@ -28,7 +28,8 @@ fn trusting(principal: &str, condition: &Value) -> String {
     }]))
 }
 
-/// A world in which jan may read IAM beside these actions, and a role of jan's account has this trust policy.
+/// Sets up a world in which jan may read IAM in addition to these actions, and a role of her account has this trust
+/// policy.
 fn world(world: &mut World, actions: &[&str], trust: &str) {
     let people = world.accounts.get_mut(PEOPLE).unwrap();
     let actions: Vec<_> = actions.iter().chain(&["iam:Get*", "iam:List*"]).collect();
@@ -40,7 +41,7 @@ fn world(world: &mut World, actions: &[&str], trust: &str) {
     people.roles.insert("Ops".to_owned(), ops);
 }
 
-/// Jan's key in the store, and the profile `ops` with these lines, for this role.
+/// A fixture with jan's key, and the profile `ops` for this role with these lines.
 fn fixture_in(role: &str, lines: &str, change: impl FnOnce(&mut World)) -> Fixture {
     let fixture = Fixture::empty_in(&["jan-work"], change);
     fixture.add_run("jan-work", &["--no-add-config"]).run().ok();
@@ -58,7 +59,7 @@ fn refuse(fixture: &Fixture) -> Outcome {
     fixture.hatbox(&["exec", "--no-session", "ops", "--", "true"]).run().expect_code(125)
 }
 
-/// The page without its line breaks.
+/// Returns the page without its line breaks.
 fn why(fixture: &Fixture, flags: &[&str]) -> String {
     let page = fixture.hatbox(&["why"]).args(flags).run().ok().stdout;
     page.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -123,7 +124,7 @@ fn a_missing_role_and_one_that_denies_have_different_reports() {
     let slip = "arn:aws:iam::111122223333:role/OpsX";
     let fixture = fixture_in(slip, "", |w| world(w, &["sts:*"], &trusting(ACCOUNT, &json!({}))));
     assert_asked(&fixture, "Most likely there is no role `OpsX` (IAM, just now); there is `Ops`.");
-    // Where the list of all roles may not be read, the one question for the role tells as much.
+    // Without permission to list all roles, a single call for the role is enough.
     let fixture = fixture_in(slip, "", |w| {
         world(w, &["sts:*"], &trusting(ACCOUNT, &json!({})));
         let jan = w.accounts.get_mut(PEOPLE).unwrap().users.get_mut("jan").unwrap();

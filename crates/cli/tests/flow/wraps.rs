@@ -1,4 +1,4 @@
-//! The ways to open the encrypted files: passphrase, recovery passphrase, an age plugin; and a new identity.
+//! The ways to open the encrypted files: passphrase, recovery passphrase and age plugin; and rekeying.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -7,7 +7,7 @@ use crate::fixture::{Fixture, PASSPHRASE, wrap_in};
 use crate::run::Run;
 use crate::terminal::Terminal;
 
-/// The toy's own identity: it has one key only, so this names no other.
+/// The toy plugin's identity, which names no key, as the plugin has only one.
 const TOY: &str = "# made by hand\nAGE-PLUGIN-TOY-177ZNG8\n";
 
 fn home() -> Fixture {
@@ -16,7 +16,7 @@ fn home() -> Fixture {
     fixture
 }
 
-/// A run that has no passphrase but the one given.
+/// Runs hatbox with no other passphrase than the given one.
 fn with_passphrase(fixture: &Fixture, passphrase: &str, arguments: &[&str]) -> Run {
     fixture.hatbox(arguments).env("HATBOX_FILE_PASSPHRASE", passphrase)
 }
@@ -39,7 +39,7 @@ fn assert_does_not_open(fixture: &Fixture, passphrase: &str) {
     assert!(refused.stderr.contains("the passphrase is wrong"), "{}", refused.stderr);
 }
 
-/// Puts the toy plugin on PATH, with its key; `None`, said, where there is no Python.
+/// Puts the toy plugin and its key on PATH. Returns `None` and prints the reason if Python is missing.
 fn plug_in(fixture: &Fixture) -> Option<()> {
     if Command::new("python3").arg("--version").output().is_err() {
         eprintln!("skipped: there is no python3");
@@ -133,7 +133,7 @@ fn an_age_plugin_opens_the_store_with_a_touch_and_without_it_the_passphrase_is_a
     let mut terminal = Terminal::start(&with_toy(&fixture, &exec).without("HATBOX_FILE_PASSPHRASE"));
     assert!(terminal.wait().success());
     assert_eq!(terminal.screen().join("\n"), "age-plugin-toy: touch the toy\nin");
-    // Its PIN is hidden.
+    // The PIN is not shown.
     fixture.hatbox(&["lock"]).run().ok();
     let run = with_toy(&fixture, &exec).without("HATBOX_FILE_PASSPHRASE").env("TOY_PIN", "86420");
     let mut terminal = Terminal::start(&run);
@@ -141,7 +141,7 @@ fn an_age_plugin_opens_the_store_with_a_touch_and_without_it_the_passphrase_is_a
     terminal.type_keys("86420\n");
     assert!(terminal.wait().success());
     assert!(!terminal.transcript().contains("86420"));
-    // Not plugged in, or not there at all: the passphrase.
+    // If the key is not plugged in or the plugin is missing, hatbox asks for the passphrase.
     for (run, why) in [
         (
             fixture.hatbox(&exec),
@@ -157,7 +157,7 @@ fn an_age_plugin_opens_the_store_with_a_touch_and_without_it_the_passphrase_is_a
         let shown = terminal.screen().join("");
         assert!(shown.contains(why), "{shown}");
     }
-    // A passphrase that is at hand needs no touch of a security key.
+    // With an available passphrase, no touch of a security key is needed.
     assert_opens(&fixture, PASSPHRASE);
 }
 
@@ -194,7 +194,7 @@ fn a_wrap_that_hatbox_did_not_make_is_reported_and_shown() {
     assert!(exported.stderr.contains("identity.guest.2.age` is not part of the store, and is not used"));
     let listed = fixture.hatbox(&["store", "wrap", "list"]).run().ok();
     assert!(listed.stdout.contains("(not part of the store: not used)"), "{}", listed.stdout);
-    // Another wrap that is added does not make it one of ours.
+    // Adding another wrap does not add this one to the manifest.
     fixture.hatbox(&["store", "wrap", "add", "recovery"]).run().ok();
     let listed = fixture.hatbox(&["store", "wrap", "list"]).run().ok();
     assert_eq!(listed.stdout.matches("(not part of the store: not used)").count(), 1, "{}", listed.stdout);
@@ -223,7 +223,7 @@ fn rekeying_seals_everything_again_and_what_was_known_before_opens_nothing() {
     for path in fixture.files() {
         assert!(!before.contains(&path), "{}", path.display());
     }
-    // An old wrap put back is not used, also under the name of the new one.
+    // A restored old wrap is not used, even under the name of the new one.
     let (old, new) = (wrap_in(&old_store, "passphrase"), fixture.wrap("passphrase"));
     std::fs::copy(&old, fixture.store().join(old.file_name().unwrap())).unwrap();
     let exported = export(&fixture, PASSPHRASE).run().ok();
@@ -263,7 +263,7 @@ fn a_damaged_item_stops_rekeying_before_anything_has_changed() {
     assert_eq!(fixture.files(), before);
 }
 
-/// `age` of Debian is the Go program: another implementation of the format.
+/// Debian's `age` is the Go program, an independent implementation of the format.
 #[test]
 fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
     if Command::new("age").arg("--version").output().is_err() {
@@ -296,7 +296,7 @@ fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
         found += usize::from(secret == fixture.key("jan-work").secret.expose().as_bytes());
     }
     assert_eq!(found, 1, "jan's secret, in one item");
-    // The reverse: the same identity, wrapped by age under another passphrase. It opens the store after a typed yes.
+    // In reverse: age wraps the same identity with another passphrase, which opens the store once the user trusts it.
     std::fs::remove_file(&wrap).unwrap();
     let close = ["--passphrase", "--output", wrap.to_str().unwrap(), identity.to_str().unwrap()];
     let mut terminal = Terminal::start(&Run::new("age", fixture.variables()).args(close));
@@ -315,7 +315,7 @@ fn the_go_program_age_opens_what_hatbox_wrote_and_the_reverse() {
     assert_opens(&fixture, "made by age");
 }
 
-/// age itself would run the first program of that name on PATH, and give it what opens the store.
+/// age would run the first program of this name on PATH and give it the wrap.
 #[test]
 fn a_plugin_in_the_working_directory_is_not_run() {
     let fixture = home();
@@ -348,7 +348,7 @@ fn a_plugin_in_the_working_directory_is_not_run() {
     }
 }
 
-/// Before the manifest is verified any program could have listed a wrap, and so have a plugin of its choice run.
+/// Before the manifest is verified, any program could have listed a wrap and thus choose which plugin runs.
 #[test]
 fn a_plugin_that_was_not_there_when_the_store_was_last_used_is_not_run() {
     let fixture = home();
@@ -360,7 +360,7 @@ fn a_plugin_that_was_not_there_when_the_store_was_last_used_is_not_run() {
     with_toy(&fixture, &["store", "wrap", "add", "plugin", "--identity", identity.to_str().unwrap()])
         .run()
         .ok();
-    // As on another machine, which has not used the store since the plugin was added.
+    // As on another machine that has not used the store since the plugin was added.
     std::fs::write(fixture.state().join("pin.json"), before).unwrap();
     fixture.hatbox(&["lock"]).run().ok();
     let exec = ["exec", "-n", "jan-work", "--", "echo", "in"];
@@ -371,7 +371,7 @@ fn a_plugin_that_was_not_there_when_the_store_was_last_used_is_not_run() {
     let shown = terminal.screen().join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(!shown.contains("touch the toy"), "{shown}");
     assert!(shown.contains("the wrap `toy` is not used until a passphrase has opened the store"), "{shown}");
-    // Now it is known here.
+    // Now the plugin is known on this machine.
     fixture.hatbox(&["lock"]).run().ok();
     let mut terminal = Terminal::start(&with_toy(&fixture, &exec).without("HATBOX_FILE_PASSPHRASE"));
     assert!(terminal.wait().success());
