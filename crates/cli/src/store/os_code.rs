@@ -111,8 +111,12 @@ mod tests {
                 assert_eq!(format!("{:?}", meaning_of(code)).to_lowercase(), meaning, "{code}");
             }
         };
-        check("/// Of GetLastError", "31", &|code| meaning_of_last_error(code.parse().unwrap()));
-        check("/// Of an OSStatus", "-4", &|code| meaning_of_os_status(code.parse().unwrap()));
+        check("/// Returns the meaning of GetLastError", "31", &|code| {
+            meaning_of_last_error(code.parse().unwrap())
+        });
+        check("/// Returns the meaning of an OSStatus", "-4", &|code| {
+            meaning_of_os_status(code.parse().unwrap())
+        });
     }
 
     #[test]
