@@ -81,7 +81,9 @@ impl Shared {
 /// Runs tasks until none is left or the run is over.
 pub(super) fn work(shared: &Shared, events: &Sender<Event>) {
     while let Some((index, task)) = shared.next() {
-        let event = match run_task(shared, index, task) {
+        // Kept until the event is sent: after a signal, the main thread stops listening once no command is active.
+        let mut active = None;
+        let event = match run_task(shared, index, task, &mut active) {
             Ok(Some(end)) => {
                 // Set this before the worker takes the next task.
                 if !end.is_success() && shared.batch.on_failure == OnFailure::Stop {
@@ -100,8 +102,30 @@ pub(super) fn work(shared: &Shared, events: &Sender<Event>) {
     }
 }
 
-/// Runs the command of one task to its end. Returns `None` if the run was stopped before it could start.
-fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Failure> {
+/// A command that was started and is not reported yet.
+struct Active<'s>(&'s AtomicUsize);
+
+impl<'s> Active<'s> {
+    fn count_in(counter: &'s AtomicUsize) -> Self {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Self(counter)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Runs the command of one task to its end, and sets `active` once it has started. Returns `None` if the run was stopped
+/// before it could start.
+fn run_task<'s>(
+    shared: &'s Shared,
+    index: usize,
+    task: Task,
+    active: &mut Option<Active<'s>>,
+) -> Result<Option<End>, Failure> {
     let mut report = shared.reporter.begin(index, &task.profile);
     let prepared = match (task.prepare)() {
         Ok(prepared) => prepared,
@@ -113,7 +137,10 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
     };
     let begun = Instant::now();
     let job = match start(shared, index, &task.profile, &prepared) {
-        Ok(Some(job)) => job,
+        Ok(Some((job, started))) => {
+            *active = Some(started);
+            job
+        }
         Ok(None) => return Ok(None),
         // The others may succeed, once fewer commands are running.
         Err(error) if is_for_lack_of_resources(&error) => {
@@ -127,23 +154,18 @@ fn run_task(shared: &Shared, index: usize, task: Task) -> Result<Option<End>, Fa
     // Keep the secrets in this process no longer than needed.
     let account = prepared.account;
     drop(prepared.environment);
-    let status = pass_on(shared, index, job, &mut report);
-    let reported = status.and_then(|status| {
-        let end = End::of_status(status);
-        report.end(&end, account.as_deref(), Some(begun.elapsed()))?;
-        Ok(Some(end))
-    });
-    shared.active.fetch_sub(1, Ordering::SeqCst);
-    reported
+    let end = End::of_status(pass_on(shared, index, job, &mut report)?);
+    report.end(&end, account.as_deref(), Some(begun.elapsed()))?;
+    Ok(Some(end))
 }
 
 /// Starts the command, unless the run was stopped.
-fn start(
-    shared: &Shared,
+fn start<'s>(
+    shared: &'s Shared,
     index: usize,
     profile: &str,
     prepared: &Prepared,
-) -> Result<Option<Job>, ExecError> {
+) -> Result<Option<(Job, Active<'s>)>, ExecError> {
     let launch = Launch {
         program: &shared.program,
         command: &shared.batch.command,
@@ -158,9 +180,9 @@ fn start(
         return Ok(None);
     }
     let job = Job::start(&launch)?;
-    shared.active.fetch_add(1, Ordering::SeqCst);
+    let active = Active::count_in(&shared.active);
     running.insert(index, Running { profile: profile.to_owned(), handle: job.handle() });
-    Ok(Some(job))
+    Ok(Some((job, active)))
 }
 
 /// Whether the system had no process, memory or descriptor left.
