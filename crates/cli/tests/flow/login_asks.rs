@@ -132,8 +132,7 @@ fn a_sign_in_is_taken_over_with_enter() {
     left.wait_for_prompt(WAITING);
     let first = opened_page(&fixture);
     let mut right = Terminal::start_wide(&exec.clone().args(["admin", "--", "echo", "in"]), 200);
-    right.wait_for("press Enter alone to answer here instead", 1);
-    right.type_keys("\r");
+    right.take_over();
     right.wait_for_prompt(WAITING);
     left.wait_for("answered on another terminal", 1);
     wait_until("no second page is opened", || pages(&fixture) == 2);

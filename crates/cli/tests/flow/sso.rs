@@ -358,9 +358,8 @@ fn a_sign_in_is_taken_over_with_enter_and_both_get_their_roles() {
         left.wait_for_prompt(WAITING);
         let left_code = shown_code(&left);
         let mut right = Terminal::start_wide(&exec(second), 200);
-        right.wait_for("press Enter alone to answer here instead", 1);
+        right.take_over();
         assert!(right.transcript().contains("waiting for the sign-in to `corp` (process "), "{second}");
-        right.type_keys("\r");
         right.wait_for_prompt(WAITING);
         left.wait_for("answered on another terminal", 1);
         assert_ne!(shown_code(&right), left_code, "a question of its own");
