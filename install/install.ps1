@@ -12,10 +12,10 @@ param(
     [switch] $Uninstall
 )
 
-# All of it is in functions, and the last line calls them: a part of this file does nothing.
+# All code is in functions that the last line calls, so an incomplete download does nothing.
 
 function Get-HatboxTarget {
-    # Of the processor, also where this PowerShell is a program for another one.
+    # The native processor, even if this PowerShell is emulated.
     $processor = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
     switch ($processor) {
         'AMD64' { return 'x86_64-pc-windows-gnu' }
@@ -25,12 +25,12 @@ function Get-HatboxTarget {
     }
 }
 
-# Plain http is for mirrors on this machine: elsewhere anyone between could change what comes.
+# Plain http is allowed only for mirrors on this machine: on a network, anyone in between could change the files.
 function Get-HatboxAddress([string] $Releases, [string] $Version) {
     if ($env:HATBOX_DOWNLOAD_URL) {
         $address = $env:HATBOX_DOWNLOAD_URL.TrimEnd('/')
         $uri = [Uri] $address
-        # A relative one has no scheme, and asking for it is an error.
+        # A relative URI has no scheme, and reading it is an error.
         $isLocal = $uri.IsAbsoluteUri -and $uri.Scheme -eq 'http' -and $uri.IsLoopback
         $isSecure = $uri.IsAbsoluteUri -and $uri.Scheme -eq 'https'
         if (-not ($isSecure -or $isLocal) -or $uri.UserInfo) {
@@ -52,7 +52,7 @@ function Get-HatboxFile([string] $Address, [string] $Name, [string] $Path) {
     }
 }
 
-# The line of SHA256SUMS for the target: a name, a digest and a version.
+# The entry of SHA256SUMS for the target: a name, a digest and a version.
 function Find-HatboxArchive([string] $Sums, [string] $Target, [string] $Version) {
     $found = @()
     foreach ($line in Get-Content -LiteralPath $Sums -TotalCount 1000) {
@@ -66,7 +66,7 @@ function Find-HatboxArchive([string] $Sums, [string] $Target, [string] $Version)
     return $found[0]
 }
 
-# The directories of the variable PATH as the registry has it: without replacing %VARIABLES% in it.
+# The directories of the user's PATH as stored in the registry, with %VARIABLES% not expanded.
 function Get-HatboxUserPath {
     $key = [Microsoft.Win32.Registry]::CurrentUser.OpenSubKey('Environment')
     if (-not $key) { return @() }
@@ -91,7 +91,7 @@ function Install-Hatbox([string] $Version) {
         $sums = Join-Path $scratch 'SHA256SUMS'
         Get-HatboxFile $address 'SHA256SUMS' $sums
         $archive = Find-HatboxArchive $sums $target $Version
-        # Another release may have become the latest since.
+        # There may be a newer release by now.
         if (-not $env:HATBOX_DOWNLOAD_URL) { $address = "$releases/download/v$($archive.Version)" }
         $path = Join-Path $scratch $archive.Name
         Get-HatboxFile $address $archive.Name $path
@@ -105,7 +105,7 @@ function Install-Hatbox([string] $Version) {
         $program = Join-Path $unpacked 'hatbox.exe'
         & $program --version | Out-Null
         if ($LASTEXITCODE -ne 0) { throw "hatbox $($archive.Version) does not run on this system" }
-        # A program that runs can be renamed, but not replaced.
+        # A running program can be renamed, but not replaced.
         $installed = Join-Path $home_ 'hatbox.exe'
         $before = Join-Path $home_ 'hatbox.old.exe'
         Remove-Item -LiteralPath $before -Force -ErrorAction SilentlyContinue
@@ -116,7 +116,7 @@ function Install-Hatbox([string] $Version) {
             if (Test-Path -LiteralPath $before) { Move-Item -LiteralPath $before -Destination $installed }
             throw
         }
-        # Still in use by a hatbox that runs: the next installation removes it.
+        # Fails while a hatbox is running; the next installation removes it then.
         Remove-Item -LiteralPath $before -Force -ErrorAction SilentlyContinue
         foreach ($name in 'completions', 'LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES.txt', 'README.md',
             'CHANGELOG.md') {
@@ -134,7 +134,7 @@ function Install-Hatbox([string] $Version) {
     if ((Get-HatboxUserPath) -contains $home_) {
         Write-Output "$home_ is in PATH."
     } else {
-        # Not by `setx`, which cuts what is longer than 1,024 characters.
+        # Not with `setx`, which truncates values longer than 1,024 characters.
         Write-Output "$home_ is not in PATH. Add it to Path in the window that this opens:"
         Write-Output '  rundll32.exe sysdm.cpl,EditEnvironmentVariables'
     }
@@ -144,7 +144,7 @@ function Install-Hatbox([string] $Version) {
 function Uninstall-Hatbox {
     $home_ = Join-Path $env:LOCALAPPDATA 'Programs\hatbox'
     if (-not (Test-Path -LiteralPath (Join-Path $home_ 'hatbox.exe'))) {
-        throw "no hatbox that this script installed: $home_\hatbox.exe does not exist"
+        throw "hatbox was not installed by this script: $home_\hatbox.exe does not exist"
     }
     foreach ($name in 'hatbox.exe', 'hatbox.old.exe', 'completions', 'LICENSE-APACHE', 'LICENSE-MIT', 'THIRD-PARTY-LICENSES.txt', 'README.md',
             'CHANGELOG.md') {

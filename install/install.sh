@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs hatbox below your home directory, without root: the program, its manual pages and its completions.
+# Installs hatbox in your home directory, without root: the program, its manual pages and its completions.
 #
 #   curl -fsSL https://github.com/hatbox/hatbox/releases/latest/download/install.sh | sh
 #   sh install.sh --version 0.1.0    # this version
@@ -7,7 +7,7 @@
 #
 # HATBOX_DOWNLOAD_URL is the address of a mirror: a directory with the archives and SHA256SUMS.
 #
-# A shell runs nothing of the lines below before it has read the brace that closes them: a part of this file does nothing.
+# The shell runs nothing below before it has read the closing brace, so an incomplete download does nothing.
 {
 set -eu
 
@@ -15,7 +15,7 @@ releases=https://github.com/hatbox/hatbox/releases
 
 usage() {
     cat <<'END'
-Install hatbox below your home directory
+Install hatbox in your home directory
 
 Usage: install.sh [--version VERSION | --uninstall]
 
@@ -33,7 +33,7 @@ say() {
     printf '%s\n' "$*"
 }
 
-# The hints are lines that can be pasted.
+# Hints are commands that can be pasted, where possible.
 fail() {
     printf 'install.sh: error: %s\n' "$1" >&2
     shift
@@ -47,7 +47,7 @@ has() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# What is left of an attempt: the temporary directory, and files beside those that they were to replace.
+# Removes what an attempt left: the temporary directory, and the new files that did not replace old ones.
 clean_up() {
     if [ -n "$scratch" ]; then
         if [ -f "$scratch/staged" ]; then
@@ -60,7 +60,7 @@ clean_up() {
     fi
 }
 
-# The system, as it is named in the archives. Two names where either works: the first one that exists is used.
+# Sets the targets that may run here, in order of preference: choose_archive takes the first that is published.
 find_targets() {
     system=$(uname -s)
     machine=$(uname -m)
@@ -76,12 +76,12 @@ find_targets() {
         if getconf GNU_LIBC_VERSION >/dev/null 2>&1; then
             targets="$machine-unknown-linux-gnu $machine-unknown-linux-musl"
         else
-            # The archives for glibc hold it, so they run here too.
+            # The archives for glibc are linked statically, so they run here too.
             targets="$machine-unknown-linux-musl $machine-unknown-linux-gnu"
         fi
         ;;
     Darwin)
-        # A shell under Rosetta sees the other processor.
+        # Under Rosetta, uname reports the emulated processor.
         [ "$(sysctl -n sysctl.proc_translated 2>/dev/null || echo 0)" = 1 ] && machine=aarch64
         targets=$machine-apple-darwin
         ;;
@@ -97,7 +97,8 @@ unknown_system() {
         "build hatbox from its source: cargo install --locked --git https://github.com/hatbox/hatbox hatbox"
 }
 
-# Where to download from. Plain http is for mirrors on this machine: elsewhere anyone between could change what comes.
+# Sets the address to download from. Plain http is allowed only for mirrors on this machine: on a network, anyone in
+# between could change the files.
 find_address() {
     if [ -n "${HATBOX_DOWNLOAD_URL-}" ]; then
         address=${HATBOX_DOWNLOAD_URL%/}
@@ -132,7 +133,7 @@ find_downloader() {
     fi
 }
 
-# Downloads the file $1 of the address as $2.
+# Downloads the file $1 from the address to $2.
 download() {
     case $downloader in
     curl)
@@ -140,12 +141,12 @@ download() {
             --max-time 900 --max-filesize 200000000 --output "$2" "$address/$1"
         ;;
     wget) wget --quiet --timeout=60 --tries=3 --output-document="$2" "$address/$1" ;;
-    # BusyBox's crashes with a time limit, in Debian 12.
+    # BusyBox's wget in Debian 12 crashes with a time limit.
     other-wget) wget -q -O "$2" "$address/$1" ;;
     esac
 }
 
-# Finds the archive of the first of the targets that SHA256SUMS has: sets archive, digest and version.
+# Finds the archive for the first target that SHA256SUMS lists. Sets archive, digest and version.
 choose_archive() {
     for target in $targets; do
         archive='' found=''
@@ -157,7 +158,7 @@ choose_archive() {
             esac
             this=${name#hatbox-}
             this=${this%-"$target".tar.gz}
-            # What goes into file names and addresses below.
+            # It becomes part of file names and addresses below.
             case $this in
             '' | .* | *[!0-9A-Za-z.+-]*) continue ;;
             esac
@@ -176,7 +177,7 @@ choose_archive() {
         fi
     done
     fail "$address/SHA256SUMS lists no archive ${version:+of version $version }for ${targets%% *}" \
-        "see $releases for what there is"
+        "see $releases for all versions"
 }
 
 digest_of() {
@@ -191,14 +192,14 @@ digest_of() {
     fi
 }
 
-# Notes that the file $1 goes to $2, with mode $3, and copies it beside that place. Where the disk is full, it is full here,
-# while all that was there before is still in its place.
+# Copies the file $1 next to its destination $2, with mode $3, and records the destination. If the disk is full, this
+# fails while the old version is still complete.
 stage() {
     [ ! -d "$2" ] || fail "$2 is a directory"
     mkdir -p "${2%/*}" && printf '%s\n' "$2" >>"$scratch/staged" && cp "$1" "$2.new.$$" && chmod "$3" "$2.new.$$"
 }
 
-# `set -e` has no effect where the result is looked at, so each line says what a failure means.
+# `set -e` has no effect in a function whose result is tested, hence each `|| return`.
 stage_all() {
     : >"$scratch/staged" || return
     for page in "$unpacked"/man/*.1 "$unpacked"/man/man1/*.1; do
@@ -216,13 +217,13 @@ stage_all() {
         [ -f "$text" ] || continue
         stage "$text" "$doc/${text##*/}" 644 || return
     done
-    # What --uninstall removes; then the program, last: what belongs to it is there before it.
+    # The list for --uninstall. The program is last, so that it never runs without its other files.
     printf '%s\n' "$bin/hatbox" | cat "$scratch/staged" - >"$scratch/list" || return
     stage "$scratch/list" "$list" 644 || return
     stage "$unpacked/hatbox" "$bin/hatbox" 755
 }
 
-# Removes files of the version before that this one does not have.
+# Removes files of the previous version that this one does not have.
 remove_others() {
     if [ -f "$scratch/before" ]; then
         while IFS= read -r path; do
@@ -231,7 +232,7 @@ remove_others() {
     fi
 }
 
-# Removes a file that a list names, if this script could have installed it.
+# Removes a file on the list, if this script could have installed it.
 remove() {
     case $1 in
     */../* | */..) ;;
@@ -245,7 +246,7 @@ install() {
     find_address
     find_downloader
     has tar || fail "tar is not installed"
-    # Not in /tmp: programs may not be allowed to run there, and it may be on another disk.
+    # Not in /tmp, which may be mounted noexec, or on another disk.
     full="see whether the disk is full: df -h \"\$HOME\""
     if ! { mkdir -p "$HOME/.local" && scratch=$(mktemp -d "$HOME/.local/hatbox-install.XXXXXX"); }; then
         fail "cannot create a directory in $HOME/.local" "$full"
@@ -253,7 +254,7 @@ install() {
     say "Downloading from $address"
     download SHA256SUMS "$scratch/SHA256SUMS" || fail "cannot download $address/SHA256SUMS" "$full"
     choose_archive
-    # Another release may have become the latest since.
+    # There may be a newer release by now.
     [ -n "${HATBOX_DOWNLOAD_URL-}" ] || address=$releases/download/v$version
     download "$archive" "$scratch/$archive" || fail "cannot download $address/$archive" "$full"
     actual=$(digest_of "$scratch/$archive") || exit 1
@@ -297,7 +298,7 @@ report() {
 }
 
 uninstall() {
-    [ -f "$list" ] || fail "no hatbox that this script installed: $list does not exist"
+    [ -f "$list" ] || fail "hatbox was not installed by this script: $list does not exist"
     while IFS= read -r path; do
         remove "$path"
     done <"$list"

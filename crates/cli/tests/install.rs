@@ -1,5 +1,5 @@
-//! `install/install.sh`, run by several shells against a mirror on this machine: what it installs, and that it leaves what was
-//! there when anything goes wrong.
+//! `install/install.sh`, run by several shells against a mirror on this machine: what it installs, and that the old
+//! version stays when anything goes wrong.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// What the script needs, beside a shell and a program that downloads.
+/// The programs that the script needs, besides a shell and one that downloads.
 const TOOLS: [&str; 18] = [
     "uname",
     "getconf",
@@ -51,7 +51,7 @@ fn find_program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file())
 }
 
-/// Files by their names, served until the test ends.
+/// Files by name, served until the test ends.
 #[derive(Clone, Default)]
 struct Mirror {
     files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
@@ -61,7 +61,7 @@ struct Mirror {
 }
 
 impl Mirror {
-    /// With an archive of each version, and their digests.
+    /// A mirror with an archive of each version, and their SHA256SUMS.
     fn with(versions: &[&str]) -> Self {
         let mirror = Self::default();
         for version in versions {
@@ -70,7 +70,7 @@ impl Mirror {
         mirror
     }
 
-    /// Adds an archive of a program that prints its version, and its line of SHA256SUMS.
+    /// Adds an archive with a program that prints its version, and its line in SHA256SUMS.
     fn add(&self, version: &str, target: &str) {
         let directory = tempfile::tempdir().unwrap();
         let name = format!("hatbox-{version}-{target}");
@@ -107,7 +107,7 @@ impl Mirror {
         self.files.lock().unwrap().remove(name).unwrap();
     }
 
-    /// Starts to serve; the address.
+    /// Starts the server and returns its address.
     fn serve(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -138,12 +138,12 @@ impl Mirror {
         let sent = self.limit.filter(|_| name != "SHA256SUMS").unwrap_or(body.len());
         let head =
             format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-        // A client that has seen enough goes away.
+        // The client may close the connection early.
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body[..sent])).ok();
     }
 }
 
-/// A home, and the programs that the script finds.
+/// A home directory, and the programs in PATH.
 struct Machine {
     directory: tempfile::TempDir,
     shell: Vec<String>,
@@ -158,14 +158,14 @@ impl Machine {
             let found = find_program(tool).unwrap_or_else(|| panic!("{tool} is not installed"));
             symlink(found, machine.programs().join(tool)).unwrap();
         }
-        // Whatever this machine is, there is an archive for it.
+        // Looks like a system for which there is an archive, whatever this machine is.
         machine.replace("uname", "case $1 in -s) echo Linux ;; *) echo x86_64 ;; esac");
         machine.replace("getconf", "case $1 in LONG_BIT) echo 64 ;; *) echo glibc 2.36 ;; esac");
         machine
     }
 
     fn home(&self) -> PathBuf {
-        // With what has to be quoted.
+        // A path with spaces, so it must be quoted.
         self.directory.path().join("home of jan")
     }
 
@@ -173,7 +173,7 @@ impl Machine {
         self.directory.path().join("bin")
     }
 
-    /// Puts a script in the place of a program.
+    /// Replaces a program by a script.
     fn replace(&self, name: &str, body: &str) {
         let path = self.programs().join(name);
         fs::remove_file(&path).ok();
@@ -199,7 +199,7 @@ impl Machine {
         said(&output)
     }
 
-    /// Runs it, expects it to fail with an error that contains `error`, and with all files as they were.
+    /// Runs the script and checks that it fails with this error and changes no file.
     fn fails(&self, address: &str, words: &[&str], error: &str) -> String {
         let before = self.files();
         let output = self.run(address, words);
@@ -210,7 +210,7 @@ impl Machine {
         said
     }
 
-    /// The files of the home, with their contents.
+    /// The files in the home, with their contents.
     fn files(&self) -> BTreeMap<String, Vec<u8>> {
         fn add(directory: &Path, root: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
             for entry in fs::read_dir(directory).unwrap() {
@@ -238,7 +238,7 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// The shells that are here; `sh` always.
+/// The shells that are installed; `sh` always is.
 fn shells() -> Vec<Vec<String>> {
     let mut found = vec![vec!["/bin/sh".to_owned()]];
     for words in [&["dash"][..], &["bash", "--posix"], &["busybox", "sh"], &["ksh"]] {
@@ -287,7 +287,7 @@ fn the_program_its_pages_and_completions_are_installed_replaced_and_removed() {
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(bin.join("hatbox")), 0o755);
         assert_eq!(mode(machine.home().join(".local/share/man/man1/hatbox.1")), 0o644);
-        // Over the first: what only that one had is gone, and other files of the user's are not.
+        // Installed over the first version: files that only that one had are removed, the user's other files are not.
         fs::write(bin.join("other"), "mine").unwrap();
         machine.installs(&second, &[]);
         assert_eq!(machine.version(), "hatbox 0.2.0");
@@ -297,7 +297,7 @@ fn the_program_its_pages_and_completions_are_installed_replaced_and_removed() {
         let output = machine.command("").arg(script()).arg("--uninstall").output().unwrap();
         assert!(output.status.success(), "{}", self::said(&output));
         assert_eq!(names(&machine), [".local/bin/other".to_owned()].into());
-        machine.fails("", &["--uninstall"], "no hatbox that this script installed");
+        machine.fails("", &["--uninstall"], "hatbox was not installed by this script");
     }
 }
 
@@ -336,7 +336,7 @@ fn a_wrong_checksum_a_missing_archive_and_a_broken_download_change_nothing() {
         assert_eq!(*odd.asked.lock().unwrap(), ["SHA256SUMS"]);
     }
 
-    // An archive that is what SHA256SUMS says, with a program that does not run here.
+    // An archive with the right digest, but with a program that does not run here.
     let foreign = Mirror::default();
     let name = format!("hatbox-0.2.0-{TARGET}");
     let directory = tempfile::tempdir().unwrap();
@@ -369,7 +369,7 @@ fn wget_is_used_without_curl_and_neither_is_an_error() {
     machine.fails(&mirror, &[], "no program to verify the download with");
 }
 
-/// As on Alpine: every tool is BusyBox's, and there is no `getconf`.
+/// As on Alpine: every tool is from BusyBox, and there is no `getconf`.
 #[test]
 fn busybox_alone_is_enough() {
     let Some(busybox) = find_program("busybox") else {
@@ -412,7 +412,7 @@ fn each_system_gets_its_archive_and_an_unknown_one_an_error() {
         ("Linux", "x86_64", glibc, "x86_64-unknown-linux-gnu"),
         ("Linux", "amd64", musl, "x86_64-unknown-linux-musl"),
         ("Linux", "aarch64", glibc, "aarch64-unknown-linux-gnu"),
-        // There is none for musl: the one for glibc is static.
+        // There is no archive for musl: the one for glibc is static.
         ("Linux", "arm64", musl, "aarch64-unknown-linux-gnu"),
         ("Darwin", "arm64", "exit 1", "aarch64-apple-darwin"),
         ("Darwin", "x86_64", "exit 1", "x86_64-apple-darwin"),
@@ -483,7 +483,7 @@ fn on_a_full_disk_what_was_there_stays() {
     let machine = Machine::new(&["curl"]);
     machine.installs(&Mirror::with(&["0.1.0"]).serve(), &[]);
     let next = Mirror::with(&["0.2.0"]).serve();
-    // Wherever the space ends: no file may be larger than so many blocks.
+    // No file may be larger than this many blocks, so that the space runs out at different points.
     for blocks in [0, 1, 30] {
         let before = machine.files();
         let line = format!("ulimit -f {blocks}; exec sh '{}'", script().display());
@@ -506,7 +506,7 @@ fn on_a_full_disk_what_was_there_stays() {
     assert_eq!(machine.version(), "hatbox 0.1.0");
 }
 
-/// A file system of few pages, of which each size fills up at another place.
+/// A very small file system: with each size, the space runs out at a different point.
 #[test]
 fn on_a_small_file_system_the_old_version_works_until_the_new_one_is_complete() {
     let try_it = Command::new("unshare").args(["--map-root-user", "--mount", "true"]).output();
@@ -562,7 +562,7 @@ fn a_part_of_the_script_does_nothing() {
     let part = machine.directory.path().join("part.sh");
     let end = text.len() - 1;
     let lines = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at).step_by(5);
-    // Up to the brace that closes it.
+    // Every part that lacks the closing brace.
     for length in lines.filter(|at| *at < end).chain(end - 30..end) {
         fs::write(&part, &text[..length]).unwrap();
         let output = machine.command("http://127.0.0.1:9").arg(&part).output().unwrap();
