@@ -1,5 +1,5 @@
-//! README and docs tell the truth: their commands run, their transcripts are what is printed, their links lead
-//! somewhere, and the reference is the program's own help.
+//! README and docs are true: their commands run, their transcripts match the output, their links work, and the
+//! reference is the program's own help.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,22 +30,22 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("hatbox serve", "runs until it is stopped"),
     ("openssl req", "tests/counterparts/containers.rs runs it"),
     ("socat ", "runs until it is stopped; tests/counterparts/containers.rs runs it"),
-    ("ssh -R", "there is no other machine"),
+    ("ssh -R", "needs a second machine"),
     ("hatbox sandbox demo", "takes a minute; `.ci/run` plays it"),
     ("hatbox sandbox shell", "waits for a person"),
     ("aws-vault exec --no-session", "aws-vault is not here"),
     ("age ", "asks a person for the passphrase"),
     ("for item in items/", "needs what `age` made"),
     ("shred ", "needs what `age` made"),
-    ("hatbox store migrate", "the sandbox has one backend only; tests of the flow run it with others"),
+    ("hatbox store migrate", "the sandbox has only one backend; tests/flow runs it with others"),
     ("age-plugin-yubikey ", "needs a YubiKey"),
     ("hatbox store wrap add plugin", "needs what `age-plugin-yubikey` made"),
-    ("hatbox import aws-vault", "needs files of aws-vault's; tests/flow/import.rs has some"),
+    ("hatbox import aws-vault", "needs aws-vault's files; tests/flow/import.rs has some"),
     ("AWS_ACCESS_KEY_ID=\"$(op read", "op is not here"),
     ("hatbox sso populate", "needs a person's sign-in; tests/flow/sso_populate.rs has one"),
     ("secret-tool search", "needs a desktop's keyring"),
     ("hatbox rotate ", "replaces the key that the other commands use; tests/flow/rotate.rs runs it"),
-    ("pass init", "needs a key of GnuPG; tests/flow/program_backends.rs has one"),
+    ("pass init", "needs a GnuPG key; tests/flow/program_backends.rs has one"),
 ];
 
 fn root() -> PathBuf {
@@ -73,11 +73,11 @@ fn documents() -> Vec<PathBuf> {
 struct Shown {
     line: usize,
     command: String,
-    /// Of a `console` block: what is shown below it.
+    /// The output shown below it, in a `console` block.
     output: Option<Vec<String>>,
 }
 
-/// The commands of the blocks tagged `sh` and `console`, in their order.
+/// The commands of the blocks tagged `sh` and `console`, in order.
 fn commands(text: &str) -> Vec<Shown> {
     let mut found: Vec<Shown> = Vec::new();
     let mut block = None;
@@ -104,7 +104,7 @@ fn commands(text: &str) -> Vec<Shown> {
     found
 }
 
-/// A sandbox of its own, with a session of the role that asks for MFA, so that no command has to ask.
+/// A sandbox with a cached session of the role that requires MFA, so that no command asks for a code.
 struct Sandbox {
     directory: tempfile::TempDir,
 }
@@ -115,7 +115,7 @@ impl Sandbox {
         let up = sandbox.hatbox(&["up", "--detach"]);
         assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
         sandbox.make_stand_ins();
-        // The users and roles that the questions of `hatbox trust` are asked of.
+        // The accounts for the `hatbox trust` commands.
         let example = root().join("docs/example-accounts.json");
         assert!(sandbox.run(&format!("cp '{}' iam.json", example.display())).status.success());
         let warm = sandbox.run("hatbox exec -t \"$(hatbox sandbox code)\" dev-infra-admin -- true");
@@ -123,8 +123,8 @@ impl Sandbox {
         sandbox
     }
 
-    /// `aws` and `terraform` need not be here, so what stands in for them checks what they would: that there
-    /// are credentials, and for `aws s3` that they work, but for those of a metadata server. The real ones are tested elsewhere.
+    /// `aws` and `terraform` may not be installed, so stand-ins check what matters to them: that there are credentials,
+    /// and for `aws s3` that they work, except with a metadata server. The counterparts test the real programs.
     fn make_stand_ins(&self) {
         let bin = self.directory.path().join("bin");
         fs::create_dir(&bin).unwrap();
@@ -144,7 +144,7 @@ impl Sandbox {
         command.args(&arguments[1..]).env("PATH", self.path()).stdin(Stdio::null()).output().unwrap()
     }
 
-    /// Runs a line in the sandbox's environment, away from any terminal.
+    /// Runs a command line in the sandbox's environment, without a terminal.
     fn run(&self, line: &str) -> Output {
         self.hatbox(&["run", "--", "setsid", "--wait", "sh", "-c", &format!("exec 2>&1; cd && {line}")])
     }
@@ -165,7 +165,7 @@ impl Drop for Sandbox {
     }
 }
 
-/// Replaces what differs from run to run: key ids, ports, times and what is left of a session.
+/// Replaces what differs between runs: key ids, ports, times and remaining lifetimes.
 fn render_masked(line: &str) -> String {
     let line = line.trim_end();
     let mut masked = String::new();
@@ -191,7 +191,7 @@ fn render_masked(line: &str) -> String {
     masked
 }
 
-/// Whether `printed` is as `shown`. A line `…` stands for any number of lines, `…` in a line for any text.
+/// Whether `printed` matches `shown`. A line `…` matches any number of lines, and `…` in a line any text.
 fn is_as_shown(shown: &[String], printed: &[String]) -> bool {
     let Some((first, rest)) = shown.split_first() else { return printed.is_empty() };
     if first == "…" {
@@ -223,7 +223,7 @@ fn every_command_in_the_documents_runs_and_prints_what_is_shown() {
         let mut sandbox = None;
         for shown in commands(&fs::read_to_string(&path).unwrap()) {
             let place = format!("{name}:{}: {}", shown.line, shown.command);
-            assert!(check_syntax("sh", &shown.command), "{place}: no shell takes this");
+            assert!(check_syntax("sh", &shown.command), "{place}: this is invalid shell syntax");
             if let Some(exception) = NOT_RUN.iter().position(|(start, _)| shown.command.starts_with(start)) {
                 used[exception] = true;
                 continue;
@@ -245,11 +245,11 @@ fn every_command_in_the_documents_runs_and_prints_what_is_shown() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
     for ((start, _), used) in NOT_RUN.iter().zip(used) {
-        assert!(used, "`{start}` stands in no document any more");
+        assert!(used, "no document contains `{start}` any more");
     }
 }
 
-/// The help texts in the pages of docs/commands, by the command.
+/// The help texts of docs/commands, by command.
 fn load_reference() -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(root().join("docs/commands")).unwrap() {
@@ -258,14 +258,14 @@ fn load_reference() -> BTreeMap<String, String> {
             let (words, body) = section.split_once('\n').unwrap();
             let help = body.split_once("```text\n").unwrap().1.split_once("\n```").unwrap().0;
             let place = words.split(' ').nth(1).unwrap_or("README");
-            assert_eq!(page.file_stem().unwrap(), place, "hatbox{words} is on the page of another command");
-            assert!(found.insert(format!("hatbox{words}"), help.to_owned()).is_none(), "hatbox{words} twice");
+            assert_eq!(page.file_stem().unwrap(), place, "`hatbox{words}` is on another command's page");
+            assert!(found.insert(format!("hatbox{words}"), help.to_owned()).is_none(), "`hatbox{words}` appears twice");
         }
     }
     found
 }
 
-/// The options of every command are on the first page alone.
+/// Drops the options that every command has, which only the first page shows.
 fn without_global_options(help: &str) -> String {
     let Some((before, block)) = help.split_once("Options of every command:\n") else {
         return help.to_owned();
@@ -304,7 +304,7 @@ fn subcommands(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// The first column of the rows of a table below `heading`: the names in backticks.
+/// The names in backticks in the first column of the table below `heading`.
 fn names_of_table(text: &str, heading: &str) -> Vec<String> {
     let table = text.split_once(heading).unwrap().1.lines().skip_while(|line| !line.starts_with('|'));
     let cells =
@@ -325,12 +325,12 @@ fn the_backends_are_those_that_the_program_has() {
     let known: BTreeSet<_> = rows.map(|row| row["backend"].as_str().unwrap().to_owned()).collect();
     let text = fs::read_to_string(root().join("docs/store.md")).unwrap();
     let shown: BTreeSet<_> = names_of_table(&text, "# The store").into_iter().collect();
-    // Each is built for its own system only.
+    // Each of these is built for one system only.
     let elsewhere = ["keychain", "wincred"].map(str::to_owned).into();
     assert_eq!(shown, &known | &elsewhere);
 }
 
-/// The website has what docs/SUMMARY.md lists.
+/// docs/SUMMARY.md decides which pages the website has.
 #[test]
 fn the_summary_lists_every_page_once() {
     let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
@@ -364,7 +364,7 @@ fn every_link_between_documents_leads_to_a_file_and_a_heading() {
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
-/// The anchors of a document's headings, as they are made on the web.
+/// The anchors of a document's headings, as GitHub and mdBook generate them.
 fn anchors(text: &str) -> Vec<String> {
     text.lines()
         .filter(|line| line.starts_with('#'))

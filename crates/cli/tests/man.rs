@@ -1,4 +1,4 @@
-//! The manual pages: one for each command, nothing of its help lost, and clean for mandoc.
+//! The manual pages: one for each command, with its complete help, and without warnings from mandoc.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
@@ -6,7 +6,7 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
-// The chore that writes them runs a program that it builds; here it is the one that is tested.
+// xtask runs the program that it builds; here it is the program under test.
 #[path = "../../../xtask/src/man/mod.rs"]
 mod man;
 
@@ -17,7 +17,7 @@ use std::process::{Command, Output, Stdio};
 
 const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");
 
-/// Writes all pages; their files, each with the words of its command.
+/// Writes all pages. Returns their files, each with the words of its command.
 fn write_pages(directory: &Path) -> Vec<(String, Vec<String>)> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
     let pages = man::write_pages(Path::new(HATBOX), &docs, directory, "2026-01-31").unwrap();
@@ -30,7 +30,7 @@ fn hatbox(words: &[&str]) -> Output {
     command.args(words).env_clear().env("COLUMNS", "100000").stdin(Stdio::null()).output().unwrap()
 }
 
-/// What is escaped as in a man page, as it is shown.
+/// The text of a man page without its escapes.
 fn plain(page: &str) -> String {
     let mut text = page.to_owned();
     for (escaped, shown) in [
@@ -51,7 +51,7 @@ fn plain(page: &str) -> String {
     text
 }
 
-/// The words of a text, without marks around them.
+/// The words of a text, without punctuation around them.
 fn words(text: &str) -> BTreeSet<String> {
     let is_mark = |c: char| c.is_ascii_punctuation() && c != '-';
     let words = text.split(|c: char| c.is_whitespace() || "<>[]()`".contains(c));
@@ -71,7 +71,7 @@ fn every_command_has_a_page_with_all_that_its_help_says_and_mandoc_finds_nothing
     {
         assert!(written.contains(name), "{name}");
     }
-    // clap says it of its own option and of the options below.
+    // clap mentions it both for its own option and in the options below.
     let of_clap = words(
         "Print help (see a summary with '-h') Print version Options: Arguments: Commands: Usage: Possible \
                          values: Example: help Print this message or the help of the given subcommand(s)",
@@ -87,7 +87,7 @@ fn every_command_has_a_page_with_all_that_its_help_says_and_mandoc_finds_nothing
         let after: Vec<_> =
             after.lines().skip(1).skip_while(|l| l.is_empty() || l.starts_with(' ')).collect();
         let said = words(&format!("{before}{}", after.join("\n")));
-        // The lists of commands name their pages.
+        // The lists of commands refer to their pages.
         let shown =
             words(&format!("{} {}", plain(&page), plain(&page).replace(&name.replace(".1", "-"), " ")));
         let lost: Vec<_> = said.difference(&shown).filter(|word| !of_clap.contains(*word)).collect();
@@ -116,7 +116,7 @@ fn every_command_has_a_page_with_all_that_its_help_says_and_mandoc_finds_nothing
     lint(directory.path(), &pages);
 }
 
-/// mandoc warns of anything that another reader of manual pages could take otherwise.
+/// mandoc warns of anything that other man page viewers may render differently.
 fn lint(directory: &Path, pages: &[(String, Vec<String>)]) {
     let mut mandoc = Command::new("mandoc");
     mandoc.args(["-T", "lint", "-W", "all"]).args(pages.iter().map(|(file, _)| file)).current_dir(directory);

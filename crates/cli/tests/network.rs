@@ -1,4 +1,5 @@
-//! hatbox connects only to the endpoint that it is given, and where a command needs none, to nothing: as docs/network.md says.
+//! hatbox connects only to the endpoint that is set, and to nothing if a command needs no endpoint, as docs/network.md
+//! says.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
@@ -40,7 +41,7 @@ impl Sandbox {
         self.directory.path().join("trace")
     }
 
-    /// Runs a line, and returns every address of the network that it or what it starts connects or sends to.
+    /// Runs a command line. Returns every network address that it, or a process that it starts, connects or sends to.
     fn addresses(&self, line: &str, code: i32) -> BTreeSet<String> {
         let output = self.run(&format!(
             "exec strace -f -qq -o '{}' -e trace=connect,sendto,sendmsg,sendmmsg {line}",
@@ -87,7 +88,7 @@ fn commands_connect_to_the_endpoint_alone_or_to_nothing() {
         ("hatbox exec dev-infra-admin-without-mfa -- true", 125),
         ("hatbox why", 0),
         ("hatbox doctor --online", 0),
-        // The endpoint is on this machine: whether it is there is a finding.
+        // The endpoint is on this machine, so doctor checks that it answers.
         ("hatbox doctor", 0),
         ("hatbox trust graph --from live:security-auditor", 0),
     ] {

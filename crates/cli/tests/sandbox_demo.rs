@@ -1,4 +1,4 @@
-//! The demo passes wherever it is started, and leaves nothing behind however it ends.
+//! The demo succeeds wherever it is started, and leaves nothing behind however it ends.
 #![cfg(all(target_os = "linux", feature = "sandbox"))]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![expect(unsafe_code, reason = "session and system call filter of a child are set between fork and exec")]
@@ -21,14 +21,14 @@ enum Keyctl {
     Denied,
 }
 
-/// A machine to play on: a directory for temporary files, and programs.
+/// A machine for the demo: a directory for temporary files, and programs.
 struct Machine {
     directory: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl Machine {
-    /// Neither `aws` nor `terraform`: PATH holds `cat` alone, which reads the store's passphrase.
+    /// Without `aws` and `terraform`: PATH has only `cat`, which reads the store's passphrase.
     fn bare() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("bin");
@@ -44,7 +44,7 @@ impl Machine {
         self.directory.path().join("tmp")
     }
 
-    /// The demo without a terminal: a session of its own, and pipes.
+    /// The demo without a terminal: in a new session, and with pipes.
     fn demo(&self, keyctl: Keyctl) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hatbox"));
         command
@@ -57,7 +57,7 @@ impl Machine {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // SAFETY: system calls only; the filter lies on the stack of the closure until it returns.
+        // SAFETY: system calls only; the filter stays on the closure's stack until it returns.
         unsafe {
             command.pre_exec(move || {
                 rustix::process::setsid()?;
@@ -67,7 +67,7 @@ impl Machine {
         command
     }
 
-    /// Nothing of the demo is there any more: no file, no process.
+    /// Checks that the demo left no file and no process.
     fn assert_clean(&self) {
         let left: Vec<_> = fs::read_dir(self.tmp()).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(left.is_empty(), "left behind: {left:?}");
@@ -201,7 +201,7 @@ fn it_plays_whatever_its_file_is_called() {
 fn where_keyctl_is_denied_it_passes_all_the_same_without_a_word() {
     let machine = Machine::bare();
     let text = assert_all_well(&machine.demo(Keyctl::Denied).output().unwrap(), 9);
-    // The passphrase is at hand, so the cache key is held in memory under it.
+    // The passphrase is available, so no kernel keyring is needed, and none is mentioned.
     assert!(!text.contains("kernel keyring"), "{text}");
     machine.assert_clean();
 }
@@ -272,7 +272,8 @@ fn a_viewer_who_goes_away_ends_it_quietly() {
     machine.assert_clean();
 }
 
-/// Plays the demo on a terminal, with Enter at each screen that waits for it; what was shown, and how it ended.
+/// Runs the demo on a terminal and presses Enter at each screen that waits for it. Returns what was shown, and the exit
+/// status.
 fn play_on_terminal(mut command: Command) -> (String, ExitStatus) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
@@ -286,17 +287,17 @@ fn play_on_terminal(mut command: Command) -> (String, ExitStatus) {
         command.pre_exec(move || Ok(rustix::process::ioctl_tiocsctty(&slave)?));
     }
     let mut child = command.spawn().unwrap();
-    // The last copy of the terminal on this side, so that its end is seen.
+    // Closes the last copy of the terminal on this side, so that reading it ends.
     drop(command);
     let (mut master, mut shown, mut buffer) = (File::from(master), String::new(), [0; 4096]);
     let mut answered = 0;
-    // A terminal that no one has open any more is an error to read (pty(7)).
+    // Reading fails once no process has the terminal open (pty(7)).
     while let Ok(length) = master.read(&mut buffer) {
         if length == 0 {
             break;
         }
         shown.push_str(&String::from_utf8_lossy(buffer.get(..length).unwrap()));
-        // The line is written again each second: only the first of a screen is answered.
+        // The line is redrawn each second; only the first one of a screen is answered.
         let screens = shown.split("(Enter continues").count() - 1;
         if screens > answered
             && shown.rsplit("(Enter continues").next().is_some_and(|rest| !rest.contains('\n'))

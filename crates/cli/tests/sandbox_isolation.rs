@@ -1,5 +1,5 @@
-//! A sandbox never touches the real world: whatever its parent's environment says, none of the user's files
-//! is looked at and nobody but 127.0.0.1 is talked to. The system calls are the witness.
+//! A sandbox never touches the real world: whatever the environment says, it opens none of the user's files and
+//! connects to nothing but 127.0.0.1. The tests check its system calls.
 #![cfg(all(target_os = "linux", feature = "sandbox"))]
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A user's machine with things that a sandbox has no business with. All of it lies below `real`.
+/// A user's machine with files that a sandbox must not touch. All of them are below `real`.
 struct RealWorld {
     directory: tempfile::TempDir,
 }
@@ -52,7 +52,7 @@ impl RealWorld {
         self.directory.path().join("tmp")
     }
 
-    /// Every variable that could lead astray, each to a place below `real` or to a host that is not this one.
+    /// Every variable that could mislead a sandbox, each with a path below `real` or another host.
     fn hostile(&self) -> Vec<(String, String)> {
         let below = |path: &str| self.real().join(path).display().to_string();
         let proxy = "http://192.0.2.1:3128".to_owned();
@@ -104,7 +104,8 @@ impl RealWorld {
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// Runs hatbox there under strace, and gives the calls about files and connections, if it can be done.
+    /// Runs hatbox there under strace. Returns its system calls for files and connections, `None` if tracing is not
+    /// possible.
     fn trace(&self, path: &str, arguments: &[&str]) -> Option<String> {
         let strace = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .map(|directory| directory.join("strace"))
@@ -120,8 +121,8 @@ impl RealWorld {
             .arg(env!("CARGO_BIN_EXE_hatbox"))
             .args(arguments)
             .env_clear()
-            // The loader obeys this one before hatbox's first instruction; that no command of the sandbox
-            // gets it is another test's matter.
+            // The dynamic loader uses this one before hatbox runs. Another test checks that the sandbox's
+            // commands do not get it.
             .envs(self.hostile().into_iter().filter(|(name, _)| name != "LD_LIBRARY_PATH"))
             .env("PATH", path)
             .env("TMPDIR", self.tmp())
@@ -155,9 +156,9 @@ impl RealWorld {
     }
 }
 
-/// A connection to, or a datagram for, anything but 127.0.0.1.
+/// Whether a call connects or sends to anything but 127.0.0.1.
 ///
-/// The one local socket that is let through is nscd's: libc asks it for the name of the user.
+/// The only local socket that is allowed is nscd's, which libc asks for the user's name.
 fn is_talk_to_another(call: &str) -> bool {
     let Some((_, address)) = call.split_once("sa_family=") else { return false };
     let is_loopback = address.starts_with("AF_INET,") && address.contains("inet_addr(\"127.0.0.1\")");
@@ -184,7 +185,7 @@ fn the_demo_touches_nothing_of_the_users() {
     let world = RealWorld::new();
     let Some(calls) = world.trace("/usr/bin:/bin", &["sandbox", "demo"]) else { return };
     world.assert_untouched(&calls);
-    // Had the files been reachable at all, the witness would have seen it: it sees the sandbox's own.
+    // The trace does show files that are opened: it has the sandbox's own.
     assert!(calls.contains("/home/.aws/config"), "the sandbox's own config was not read");
 }
 
@@ -220,7 +221,7 @@ fn a_command_in_the_sandbox_gets_none_of_the_users_variables() {
         assert!(text.lines().any(|line| line == passed), "{passed} is not in:\n{text}");
     }
     for (name, value) in world.hostile() {
-        assert!(!text.lines().any(|line| line == format!("{name}={value}")), "{name} came through:\n{text}");
+        assert!(!text.lines().any(|line| line == format!("{name}={value}")), "{name} was passed on:\n{text}");
     }
     let real = world.real().display().to_string();
     assert!(!text.contains(&real) && !text.contains("192.0.2.") && !text.contains("canary"), "{text}");
@@ -241,7 +242,7 @@ fn a_command_in_the_sandbox_gets_none_of_the_users_variables() {
         "HATBOX_SANDBOX",
     ];
     for name in &expected {
-        assert!(set.contains(name), "{name} is not set anew: {set:?}");
+        assert!(set.contains(name), "{name} is not replaced: {set:?}");
     }
     assert_eq!(set.len(), expected.len(), "{set:?}");
 }

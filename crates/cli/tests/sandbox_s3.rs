@@ -1,4 +1,4 @@
-//! `hatbox sandbox s3` does what `aws s3` does, with the sandbox's own keys and with no others.
+//! `hatbox sandbox s3` does what `aws s3` does, but only with the sandbox's own keys.
 #![cfg(all(unix, feature = "sandbox"))]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -31,8 +31,8 @@ impl Machine {
         command
     }
 
-    /// A script in the sandbox, in which `s3` is the client under an admin's hat and `read_s3` under an
-    /// auditor's.
+    /// Runs a script in the sandbox, in which `s3` is the client with the admin role, and `read_s3` with the auditor
+    /// role.
     fn run(&self, script: &str) -> Output {
         let script = format!(
             "s3() {{ hatbox exec dev-infra-admin -t \"$CODE\" -- hatbox sandbox s3 \"$@\"; }}\n\
@@ -120,7 +120,7 @@ fn refusals_are_the_sandboxes_own_words() {
 #[test]
 fn nothing_is_sent_with_other_keys_or_to_another_place() {
     let machine = Machine::new();
-    // A listener that would see a request.
+    // A listener that would receive a request.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let here = format!("http://{}", listener.local_addr().unwrap());

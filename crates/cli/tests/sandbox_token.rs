@@ -1,4 +1,4 @@
-//! `hatbox sandbox token` prints a token that the sandbox takes, and nothing else on stdout.
+//! `hatbox sandbox token` prints a token that the sandbox accepts, and nothing else on stdout.
 #![cfg(all(unix, feature = "sandbox"))]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -23,7 +23,7 @@ fn token(directory: &Path, words: &[&str]) -> Output {
         .unwrap()
 }
 
-/// Asks the sandbox for the role of jobs with what `output` printed; gives status line, headers and body.
+/// Assumes the job role with the token in `output`. Returns the status line, headers and body of the response.
 fn assume(running: &Running, output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout.clone()).unwrap();

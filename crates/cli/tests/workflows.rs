@@ -1,4 +1,4 @@
-//! The files for GitHub: every action is pinned to a commit, and no job may do more than it needs.
+//! The GitHub workflows: every action is pinned to a commit, and no job has more permissions than it needs.
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
 use std::fs;
@@ -8,7 +8,7 @@ fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Each workflow, by its name.
+/// Each workflow's file name and text.
 fn workflows() -> Vec<(String, String)> {
     let entries = fs::read_dir(root().join(".github/workflows")).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<_> = entries
@@ -20,13 +20,13 @@ fn workflows() -> Vec<(String, String)> {
     found
 }
 
-/// Which permissions a job may have that write, by workflow and job, and why.
+/// The write permissions that jobs may have: workflow, job, permission.
 const WRITING: [(&str, &str, &str); 4] = [
     ("release.yml", "attest", "attestations: write"),
     // For the certificate that the attestation is signed with.
     ("release.yml", "attest", "id-token: write"),
     ("release.yml", "draft", "contents: write"),
-    // Sees the draft; runs no code of a dependency but what was released.
+    // Needed to read the draft. It runs only released code, and no build dependencies.
     ("release.yml", "try", "contents: write"),
 ];
 
@@ -44,7 +44,7 @@ fn every_action_is_pinned_to_a_commit_and_says_its_version() {
                     && commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
                 assert!(is_commit, "{name}: {action}");
                 let version = before.trim().strip_prefix("# v").unwrap_or_default();
-                assert!(version.split('.').count() == 3, "{name}: no version above {action}");
+                assert!(version.split('.').count() == 3, "{name}: no comment with the version above {action}");
                 used += 1;
             }
             before = line;
@@ -89,14 +89,14 @@ fn no_job_may_write_but_those_that_publish() {
             }
         }
         assert_eq!(tops, 1, "{name} has no permissions of its own");
-        // Where the workflow gives nothing, each job says what it needs.
+        // If the workflow has no permissions, each job lists what it needs.
         if text.contains("\npermissions: {}\n") {
             assert_eq!(jobs, with_permissions, "{name}: a job without permissions");
         }
     }
 }
 
-/// A tag builds the systems that `xtask dist` knows.
+/// A tag builds all targets of `xtask dist`.
 #[test]
 fn the_release_builds_every_target_and_tries_each_where_it_runs() {
     let release = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
@@ -107,11 +107,11 @@ fn the_release_builds_every_target_and_tries_each_where_it_runs() {
         "aarch64-apple-darwin",
         "x86_64-apple-darwin",
     ] {
-        assert!(release.matches(target).count() >= 2, "{target} is not both built and tried");
+        assert!(release.matches(target).count() >= 2, "{target} must be both built and tried");
     }
 }
 
-/// docs/install.md names the addresses of the scripts.
+/// docs/install.md links to the scripts.
 #[test]
 fn the_release_has_the_install_scripts_and_tries_them() {
     let release = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
@@ -125,7 +125,7 @@ fn the_release_has_the_install_scripts_and_tries_them() {
     }
 }
 
-/// `.ci/run` and the workflows build with the oldest Rust that is promised.
+/// `.ci/run` and the workflows build with the oldest supported Rust.
 #[test]
 fn the_minimum_rust_version_is_the_one_that_all_checks_use() {
     let value = |file: &str, name: &str| {
@@ -151,7 +151,7 @@ fn the_linter_of_workflows_has_no_complaint() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
-/// Each version has a date, but for the one to come.
+/// Each version but the next one has a date.
 #[test]
 fn the_changelog_is_dated_by_version() {
     let changelog = fs::read_to_string(root().join("CHANGELOG.md")).unwrap();

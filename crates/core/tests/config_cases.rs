@@ -1,9 +1,9 @@
-//! Config files and what hatbox makes of them: every file of `tests/cases/config/` is one case.
+//! Config files and how hatbox reads them: every file of `tests/cases/config/` is one case.
 //!
-//! A case starts with a sentence that says why it is there. Blocks follow, each under a line `-- BLOCK`: `config`,
-//! `credentials`, `env` (`NAME=value` lines), `flags` (`--region X` lines) are input, and stay in force until said
-//! anew. The others are answers: `target NAME` and `source NAME` (the settings of a profile, or the error),
-//! `names`, `sessions`, `warnings`, and `edit KIND NAME: key=value, !removed` (the config file afterwards).
+//! A case starts with a sentence that gives its reason. Blocks follow, each under a line `-- BLOCK`. `config`,
+//! `credentials`, `env` (`NAME=value` lines) and `flags` (`--region X` lines) are input, which holds until the next
+//! block of that name. The others are answers: `target NAME` and `source NAME` (the settings of a profile, or the
+//! error), `names`, `sessions`, `warnings`, and `edit KIND NAME: key=value, !removed` (the config file after the edit).
 #![expect(clippy::disallowed_methods, reason = "the cases are files")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
@@ -201,7 +201,7 @@ impl Input {
     }
 }
 
-/// The case with its answers replaced by those that hatbox gives.
+/// The case with its answers replaced by hatbox's.
 fn replay(case: &str) -> String {
     let mut replayed = String::new();
     let mut input = Input::default();
@@ -211,7 +211,7 @@ fn replay(case: &str) -> String {
     replayed.push_str(why);
     for block in blocks {
         let (head, body) = block.split_once('\n').unwrap_or((block, ""));
-        // The line end before the next block's mark was cut by the split.
+        // `split` removed the line end before the next block's mark.
         let text =
             if body.is_empty() || body.ends_with('\n') { body.to_owned() } else { format!("{body}\n") };
         let part = match head {
@@ -248,10 +248,10 @@ fn every_case_is_answered_as_its_file_says() {
             wrong.push(format!("== {}\n{replayed}", path.display()));
         }
     }
-    assert!(wrong.is_empty(), "these cases are answered otherwise:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "these cases differ:\n{}", wrong.join("\n"));
 }
 
-/// The table of `config/layers.rs`: every key of it, alone, beside a source that could be taken instead.
+/// Each identity key in the table of `config/layers.rs`.
 #[test]
 fn every_empty_identity_key_is_an_error_with_its_line() {
     let keys = [

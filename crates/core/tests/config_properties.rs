@@ -1,4 +1,4 @@
-//! What holds for the config parser and the editor whatever the text is.
+//! Properties of the config parser and editor that hold for any text.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 use hatbox_core::config::edit::{Change, EditError, edit_section, remove_section};
@@ -90,7 +90,7 @@ fn value_of(text: &[u8], name: &str, key: &str) -> Option<String> {
     entries.filter(|entry| entry.has_key(key)).last().map(|entry| entry.value.into_owned())
 }
 
-/// How many bytes two texts share at their start and, of the rest, at their end.
+/// How many bytes two texts share: at the start, plus at the end of the rest.
 fn shared(old: &[u8], new: &[u8]) -> usize {
     let head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     head + old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(|(a, b)| a == b).count()
@@ -165,7 +165,7 @@ proptest! {
         let changes = [Change::Remove { key: key.to_owned() }];
         if let Ok(new) = edit_section(text.as_bytes(), FileKind::Config, SectionKind::Profile, name, &changes) {
             prop_assert_eq!(value_of(&new, name, key), None);
-            // `[default]` beside `[profile default]` keeps its lines: nobody reads them.
+            // `[default]` keeps its lines if there is `[profile default]`, because nothing reads them.
             if !text.contains("[profile default]") {
                 let but = Some((SectionKind::Profile, name, key));
                 prop_assert_eq!(settings(text.as_bytes(), but), settings(&new, None));
@@ -203,7 +203,7 @@ proptest! {
         let kind = SectionKind::Profile;
         let added = edit_section(text.as_bytes(), FileKind::Config, kind, "new", &[change]).unwrap();
         let removed = String::from_utf8(remove_section(&added, FileKind::Config, kind, "new").unwrap()).unwrap();
-        // Line ends apart: a missing one at the end was added, and of blank lines there one goes.
+        // Except for line ends: a missing final one is added, and one blank line at the end may be removed.
         let trimmed = |text: &str| text.trim_end_matches(['\r', '\n']).to_owned();
         prop_assert_eq!(trimmed(&removed), trimmed(&text));
         if text.ends_with('\n') && !text.ends_with("\n\n") && !text.ends_with("\n\r\n") {
@@ -212,7 +212,7 @@ proptest! {
     }
 }
 
-/// Every setting of the text but those of the profile `name`.
+/// Every setting of the text except those of the profile `name`.
 fn settings_of_others(text: &[u8], name: &str) -> Vec<(String, String, String)> {
     let document = Document::parse(FileKind::Config, text.to_vec()).unwrap();
     let is_it = |section: &hatbox_core::config::syntax::Section<'_>| {
@@ -321,7 +321,7 @@ fn a_file_with_bytes_that_are_not_text_can_be_edited_elsewhere() {
 
 #[test]
 fn hostile_files_are_read_in_linear_time() {
-    // Each of these takes minutes when a step is quadratic, and a blink when none is.
+    // Each of these takes minutes if any step is quadratic, else milliseconds.
     for text in [
         "[".repeat(2_000_000),
         "[\n".repeat(500_000),

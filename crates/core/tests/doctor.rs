@@ -1,5 +1,4 @@
-//! The credential plans of a config as `hatbox doctor` judges them: each finding where it should be, and none
-//! beside it.
+//! `hatbox doctor` on the credential plans of a config: it reports exactly the expected findings.
 #![expect(clippy::disallowed_types, reason = "how long the checks take is a part of what is tested")]
 #![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
 
@@ -26,7 +25,7 @@ fn check(config: &str, credentials: &str, stored: &StoredKeys) -> (Vec<Finding>,
     (findings.into_sorted(), profiles)
 }
 
-/// `ID:LINE(PROFILES)`, as the finding has them.
+/// A finding as `ID:LINE(PROFILES)`.
 fn shown(finding: &Finding) -> String {
     let line = match finding.spot {
         Some(Spot::Line(place)) => place.line.to_string(),
@@ -64,7 +63,7 @@ fn each_check_of_chains_fires_where_it_should_and_not_beside_it() {
             "",
             vec!["include-loop:4(a b)"],
         ),
-        // What is only included needs no identity.
+        // A profile that is only included needs no identity.
         ("[profile a]\ninclude_profile = alice\n".to_owned() + USER, "", vec!["no-credentials:1(a)"]),
         ("[profile alice]\ninclude_profile = b\n[profile b]\nregion = x\n".to_owned(), "", vec![]),
         (role("a", ""), "", vec!["role-without-source:2(a)"]),
@@ -124,7 +123,7 @@ fn each_check_of_chains_fires_where_it_should_and_not_beside_it() {
             "[alice]\naws_access_key_id = AKIAIOSFODNN7OTHERKEY\naws_secret_access_key = canary\n",
             vec!["plaintext-key:2(alice)", "file-keys-differ:2(alice)"],
         ),
-        // A command of the profile's own beside a stored key is how other tools get at it.
+        // Next to a stored key, the profile's own command is how other tools get the key's credentials.
         ("[profile alice]\ncredential_process = hatbox export alice\n".to_owned(), "", vec![]),
         ("[profile a]\ncredential_process = hatbox export a\n".to_owned(), "", vec!["own-process-only:1(a)"]),
         (
@@ -135,7 +134,7 @@ fn each_check_of_chains_fires_where_it_should_and_not_beside_it() {
             vec!["process-loop:4(a)"],
         ),
         ("[profile a]\ncredential_process = hatbox export alice\n".to_owned() + USER, "", vec![]),
-        // A device on the source alone, and one that nothing could present.
+        // An MFA device on the source only, and one that no call can use.
         (USER.to_owned() + &role("a", "source_profile = alice"), "", vec!["mfa-unused:2(a)"]),
         (
             well.clone() + &role("b", &format!("source_profile = ops\n{DEVICE}")),
@@ -144,10 +143,10 @@ fn each_check_of_chains_fires_where_it_should_and_not_beside_it() {
         ),
         (well.clone() + &role("b", "source_profile = ops"), "", vec![]),
         (well.clone() + &role("b", "source_profile = ops\nmfa_serial = GAHT12345678"), "", vec!["mfa-unused:10(b)"]),
-        // More than AWS gives a role that is assumed from a session.
+        // Longer than role chaining allows.
         (well.clone() + &role("b", "source_profile = ops\nduration_seconds = 7200"), "", vec!["capped:10(b)"]),
         (role("b", "source_profile = alice\nduration_seconds = 7200"), "", vec![]),
-        // What aws-vault takes from `[default]`.
+        // Settings that aws-vault inherits from `[default]`.
         (
             format!("[default]\n{DEVICE}\n[profile alice]\n{}", role("a", "source_profile = alice")),
             "",
@@ -231,7 +230,7 @@ fn a_suggestion_is_part_of_the_sentence() {
     assert_eq!(findings[0].level, Level::Error);
 }
 
-/// Seconds that a debug build may take for what a release build does in well under one.
+/// The time that a debug build may take for what a release build does in well under a second.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]

@@ -1,4 +1,4 @@
-//! `hatbox sso populate`, the pure part: the block of a session in a config, whatever else the config holds.
+//! The pure part of `hatbox sso populate`: a session's block in a config, whatever else is in the config.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::{BTreeSet, HashSet};
@@ -92,7 +92,7 @@ fn settings_that_the_user_added_to_a_profile_stay_also_under_another_name() {
         renamed
             .contains(&format!("[profile Test.Admin]\nsso_session=corp\nsso_account_id=000000000002\n{own}"))
     );
-    // And a setting of hatbox's own that was changed by hand is not believed.
+    // A setting of hatbox's that was changed by hand is kept, but has no effect.
     let (fixed, changes) = run(
         &text.replace("Dev.Admin]\nsso_session", "Dev.Admin]\nSSO_Region = us-east-1\nsso_session"),
         &[role(2, "Dev", "Admin")],
@@ -248,7 +248,7 @@ proptest! {
             lines
         };
         prop_assert_eq!(outside(&text), outside(&with_then));
-        // Every role has exactly one profile, under a name that no other section has.
+        // Every role has exactly one profile, with a unique section name.
         let document = Document::parse(FileKind::Config, with_then.clone().into_bytes()).unwrap();
         let mut found = HashSet::new();
         for section in document.sections().filter(|section| section.kind() == SectionKind::Profile) {

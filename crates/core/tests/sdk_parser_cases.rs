@@ -1,4 +1,4 @@
-//! The parser cases that AWS publishes with its Rust SDK, read from that crate's source, and where hatbox differs.
+//! Runs the parser cases that AWS publishes with its Rust SDK, except where hatbox differs on purpose.
 #![expect(clippy::disallowed_methods, reason = "the cases are a file of another crate")]
 #![expect(clippy::disallowed_types, reason = "only cargo knows where that crate's source is")]
 #![expect(
@@ -18,7 +18,7 @@ use hatbox_core::config::problem::ProblemKind;
 use hatbox_core::config::{Config, Warning};
 use serde_json::Value;
 
-/// Cases that hatbox answers otherwise on purpose: the case's name and why.
+/// Cases in which hatbox differs on purpose: the case's name and the reason.
 const DIFFERENT: &[(&str, &str)] = &[
     (
         "Profile names support alphanumeric characters and - / . % @ _ : +",
@@ -35,7 +35,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("Invalid property names are ignored.", "they are kept, so that `explain` can show them as unknown"),
 ];
 
-/// What one case comes to: profiles and SSO sessions, or the problems.
+/// The result of a case: profiles and SSO sessions, or the problems.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Sections { profiles: Sections, sso_sessions: Sections },

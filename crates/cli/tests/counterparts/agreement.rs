@@ -1,9 +1,9 @@
-//! boto3 and hatbox resolve the same profiles to the same identity: 200 configs, made by chance with a fixed seed.
+//! boto3 and hatbox resolve the same profiles to the same identity, in 200 configs generated from a fixed seed.
 //!
-//! Left out is what only one of them resolves: a `role_arn` without a source (boto3 refuses it, hatbox assumes the role
-//! from what else is there), and a `source_profile` without a role (boto3 ignores it, hatbox follows it as aws-vault
-//! does). `role_session_name` differs, so a session counts as its role. All configs have one home, in which the user has
-//! signed in to Identity Center and by `hatbox login --session`.
+//! The generator leaves out what only one of them resolves: a `role_arn` without a source (boto3 refuses it, hatbox
+//! uses the profile's other identity), and a `source_profile` without a role (boto3 ignores it, hatbox follows it as
+//! aws-vault does). Session names differ, so the test compares roles. All configs share a home, in which the user has
+//! signed in to Identity Center and with `hatbox login --session`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,7 +27,7 @@ const CASES: u64 = 200;
 /// A permission set whose role may assume the others.
 const SET: &str = "Anything";
 
-/// Who boto3 says that each profile is, and who the credentials are that hatbox gave.
+/// For each config, prints the caller identity under boto3 and under the credentials that hatbox returned.
 const WHO: &str = r#"
 import boto3, json, os, sys
 def identity(session):
@@ -48,19 +48,19 @@ for case in json.load(open(sys.argv[1])):
 print(json.dumps(out))
 "#;
 
-/// Numbers that look like chance, the same in each run.
+/// A pseudo-random generator with the same numbers in each run.
 struct Chance(u64);
 
 impl Chance {
     /// True in `percent` of the cases.
     fn is(&mut self, percent: u64) -> bool {
-        // Knuth's constants of MMIX; the upper bits are the better ones.
+        // The constants of Knuth's MMIX generator; its upper bits are more random than its lower ones.
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % 100 < percent
     }
 }
 
-/// The sandbox, its users by name, and the files that all configs name.
+/// The sandbox, the access keys of its users by name, and the files that all configs refer to.
 struct Stage {
     sandbox: Running,
     directory: tempfile::TempDir,
@@ -137,8 +137,8 @@ impl Stage {
         stage
     }
 
-    /// Signs in to Identity Center and as `aws login` does, as the user does in the browser: for hatbox, and in the files
-    /// that boto3 reads.
+    /// Signs in to Identity Center, and as `aws login` does, like a user in a browser. Both hatbox and boto3 then find
+    /// the sessions.
     fn sign_in(&self) {
         let files = self.path("sign-in");
         self.write_files(&files, &render_sso_session(), "");
@@ -162,7 +162,7 @@ impl Stage {
         self.directory.path().join(below).display().to_string()
     }
 
-    /// A program with what both sides get, and nothing else.
+    /// A command with the environment that both sides get, and nothing else.
     fn command(&self, program: &str) -> Command {
         let key = &self.keys["environment"];
         let mut command = Command::new(program);
@@ -191,7 +191,7 @@ impl Stage {
         command
     }
 
-    /// Writes the files of a case by chance.
+    /// Writes the files of a random case.
     fn write_case(&self, number: u64) -> String {
         let files = self.path(&format!("case-{number}"));
         let mut chance = Chance(number * 7919 + 1);
@@ -233,7 +233,7 @@ impl Stage {
                 credentials.push_str(&self.render_keys(&format!("[{name}]\n"), "credentials"));
                 has_source = true;
             }
-            // Some profiles have nothing at all: the container's role serves a target, and a source is an error.
+            // Some profiles have no identity: as a target they use the container's role, as a source they are an error.
             if chance.is(30) || (!has_source && chance.is(90)) {
                 config.push_str(&self.render_keys("", "config"));
             }
@@ -248,7 +248,7 @@ impl Stage {
         format!("{header}aws_access_key_id = {}\naws_secret_access_key = {secret}\n", key.id)
     }
 
-    /// What hatbox gives for the target; `None` where it gives nothing, with what it said.
+    /// The credentials that hatbox returns for the target, `None` when it fails, and its stderr.
     fn given(&self, files: &str) -> (Option<Value>, String) {
         let output = self.hatbox(files).args(["export", "--format", "json", "target"]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -1,4 +1,4 @@
-//! The real `aws`, version 1, with credentials of hatbox.
+//! The real `aws`, version 1, with credentials from hatbox.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 
@@ -26,7 +26,7 @@ fn aws_has_the_role_that_was_asked_for() {
 fn aws_makes_writes_lists_and_removes_as_the_admin() {
     let Some(python) = Python::open() else { return };
     let scene = Scene::start();
-    // Above 8 MiB `aws` sends parts.
+    // Above 8 MiB `aws` uploads in parts.
     let large: Vec<u8> = (0..9 << 20).map(|n: u32| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     std::fs::write(scene.home.path().join("large"), &large).unwrap();
     let script = format!(
@@ -90,7 +90,7 @@ fn aws_sends_nothing_with_credentials_past_their_end() {
     let arguments = ["exec", "--no-session", "security-auditor", "--", "sh", "-c", &script];
     let (_, said) = failed(&mut scene.home.hatbox(&arguments));
     assert!(said.contains("expired"), "{said}");
-    assert!(scene.calls("GetCallerIdentity").is_empty(), "it read the end from the environment");
-    // The next exec renews, and is served.
+    assert!(scene.calls("GetCallerIdentity").is_empty(), "`aws` read the expiration from the environment");
+    // The next exec renews the credentials, and the call succeeds.
     succeeded(&mut scene.exec("security-auditor", &with(&python.aws(), &WHO)));
 }

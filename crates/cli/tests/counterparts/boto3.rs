@@ -1,4 +1,4 @@
-//! boto3 with credentials of hatbox: from the environment, and from `credential_process`.
+//! boto3 with credentials from hatbox: from the environment, and from `credential_process`.
 
 use hatbox_sandbox::control::{Fault, FaultKind};
 use serde_json::Value;
@@ -11,7 +11,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// Prints who calls, the buckets, and the error of a denied call, as JSON.
+/// Prints the caller's ARN, the buckets, and the error of a denied call, as JSON.
 pub(crate) const WHO_AND_WHAT: &str = r#"
 import boto3, botocore, json
 out = {"who": boto3.client("sts").get_caller_identity()["Arn"]}

@@ -44,7 +44,7 @@ fn chromium_opens_the_console_signs_out_keeps_several_sessions_and_goes_by_the_p
     assert!(message.starts_with("You must first log out"), "{out}");
     assert_eq!(who("after_sign_out"), "arn:aws:sts::111122223333:federated-user/hatbox-jan-work");
     assert_eq!(out["after_sign_out"]["sessions"], "1");
-    // The sign-out address answers 400 here, and the sign-in comes all the same.
+    // The sign-out address answers 400 here; the browser signs in all the same.
     assert!(who("multi_session").starts_with(auditor), "{out}");
     assert_eq!(
         (&out["multi_session"]["multi"], &out["multi_session"]["sessions"]),

@@ -1,5 +1,5 @@
-//! The commands, the compose file and the devcontainer of docs/containers.md, as they are there, with podman in the place of Docker's engine.
-//! The images are stand-ins of the same names, made here: nothing is downloaded.
+//! Runs the commands, the compose file and the devcontainer of docs/containers.md unchanged, with podman in place of
+//! Docker's engine. The images are stand-ins with the same names, built here: nothing is downloaded.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::sdks::Sdk;
 
 const DOCUMENT: &str = include_str!("../../../../docs/containers.md");
 
-/// Runs in namespaces of its own: networks, mounts and processes are gone with it.
+/// Runs in new namespaces, so that its networks, mounts and processes end with it.
 const SCRIPT: &str = r#"
 set -eu
 ip link set lo up
-# Engines keep the names of networks and containers there.
+# Container engines keep their networks and containers there.
 mount -t tmpfs tmpfs /run
-# crun takes no mixture of both versions.
+# crun rejects a mixture of cgroup v1 and v2.
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 export CONTAINERS_CONF="$PWD/containers.conf" DOCKER_HOST="unix://$PWD/podman.sock"
 engine() { podman --root "$PWD/root" --runroot "$PWD/runroot" --storage-driver vfs --network-config-dir "$PWD/networks" "$@"; }
@@ -39,17 +39,17 @@ if [ $# != 0 ]; then
 fi
 "#;
 
-/// Limits that a process without the right to raise them can set.
+/// Limits low enough for a process that may not raise its own.
 const CONTAINERS_CONF: &str = "[containers]\ndefault_ulimits = [\"nofile=1000:1000\", \"nproc=1000:1000\"]\n\
     cgroups = \"disabled\"\n[engine]\ncgroup_manager = \"cgroupfs\"\nevents_logger = \"none\"\n";
 
-/// A block of the document.
+/// The document's code block with this tag.
 fn block(tag: &str) -> &'static str {
     let (_, rest) = DOCUMENT.split_once(&format!("```{tag}\n")).unwrap();
     rest.split_once("```").unwrap().0
 }
 
-/// Copies a program to `place` in a new root directory, with the libraries that it needs.
+/// Copies a program and its libraries to `place` in a new root directory.
 fn copy_program(program: &Path, root: &Path, place: &str) {
     let copy = |from: &Path, to: &str| {
         let to = root.join(to.trim_start_matches('/'));
@@ -76,7 +76,7 @@ fn find(program: &str) -> Option<std::path::PathBuf> {
     found
 }
 
-/// Writes the document's devcontainer, with the volume that it asks for. Returns the program that starts it.
+/// Writes the document's devcontainer, with the volume that the document describes. Returns the program that starts it.
 fn write_devcontainer(place: &Path) -> Option<Vec<String>> {
     let (busybox, tool) = (find("busybox")?, Sdk::devcontainer()?);
     // A shell, and the programs that an editor expects.
@@ -119,7 +119,7 @@ fn the_commands_and_files_of_the_document_give_containers_the_credentials() {
     std::fs::write(place.join("containers.conf"), CONTAINERS_CONF).unwrap();
     std::fs::write(place.join("compose.yaml"), block("yaml")).unwrap();
     let devcontainer = write_devcontainer(&place);
-    // The document shows the command that it would run.
+    // The document only prints the `docker run` command; here it runs.
     let with_flag = |start: &str| document_line(start).replace("'echo docker run", "'docker run");
     let commands = [
         document_line("$ docker run --rm --env-file").trim_start_matches("$ ").to_owned(),
@@ -128,7 +128,7 @@ fn the_commands_and_files_of_the_document_give_containers_the_credentials() {
     ];
     std::fs::write(place.join("commands"), commands.join("\n") + "\n").unwrap();
     let (_server, variables) = serve(&scene, "$ hatbox serve --listen");
-    // The namespace has no way to the sandbox: what is served there was obtained before.
+    // The namespace cannot reach the sandbox: the server has the credentials already.
     let id = |profile: &str| {
         let text = succeeded(&mut scene.home.hatbox(&["export", "--format", "json", profile]));
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -1,5 +1,5 @@
-//! The recipes of docs/containers.md that need an SDK: the commands are those of the document, in network namespaces that
-//! are joined as a machine and a container are.
+//! The recipes of docs/containers.md that need an SDK. They run the document's commands in two network namespaces that
+//! are connected like a machine and its container.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Lines};
@@ -13,22 +13,22 @@ use crate::scene::{Scene, failed, shown, succeeded};
 use crate::sdks::Sdk;
 
 const DOCUMENT: &str = include_str!("../../../../docs/containers.md");
-/// The document's address of the machine, and the one here.
+/// The machine's address in the document, and the one in this test.
 const BRIDGE: &str = "172.17.0.1";
 const MACHINE: &str = "10.77.14.1";
 
 const BOTO3: &str = "import boto3; print(boto3.Session().get_credentials().access_key)";
 
-/// Gives a command files of its own, as a container has them: each pair is a file, and the place where it is seen.
+/// Runs a command with files mounted as in a container: each pair is a file and the path that it is mounted on.
 const WITH_FILES: &str =
     r#"while [ "$1" != -- ]; do mount --bind "$1" "$2"; shift 2; done; shift; exec "$@""#;
 
-/// The line of the document that begins like this.
+/// The document's line that begins with `start`.
 pub(crate) fn document_line(start: &str) -> &'static str {
     DOCUMENT.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no line `{start}`"))
 }
 
-/// A machine and a container, and the network between them. Dropping it deletes both.
+/// A machine, a container and the network between them. Dropping the value deletes both namespaces.
 struct Network {
     machine: String,
     container: String,
@@ -70,16 +70,16 @@ impl Drop for Network {
     }
 }
 
-/// A process that is ended with the test.
+/// A process that ends with the test.
 pub(crate) struct Running {
     child: Child,
-    /// Open for what it prints later.
+    /// Kept open, so that the process can go on printing.
     _output: Option<Lines<BufReader<ChildStdout>>>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // A signal that it can clean up after.
+        // TERM lets it clean up.
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
         self.child.wait().ok();
@@ -139,7 +139,7 @@ fn sdks_in_a_container_get_credentials_by_https_if_they_trust_the_certificate_an
     let hosts = home.join("hosts");
     std::fs::write(&hosts, format!("127.0.0.1 localhost\n{MACHINE} host.docker.internal\n")).unwrap();
     let certificate = home.join("cert.pem");
-    // What `cat cert.pem >>"$(python3 -m certifi)"` makes in an image.
+    // The file that `cat cert.pem >>"$(python3 -m certifi)"` makes in an image.
     let certifi = succeeded(Command::new(python.interpreter()).args(["-m", "certifi"]));
     let bundle = home.join("bundle.pem");
     let all = [std::fs::read(certifi.trim()).unwrap(), std::fs::read(&certificate).unwrap()].concat();
@@ -171,7 +171,7 @@ fn sdks_in_a_container_get_credentials_by_https_if_they_trust_the_certificate_an
     let mut without = client(&trusted, &boto3);
     let (_, said) = failed(without.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &wrong));
     assert!(said.contains("403") && !said.contains("ASIA"), "{said}");
-    // Without trust in the certificate. AWS_CA_BUNDLE does not count here.
+    // Without trust in the certificate: boto3 ignores AWS_CA_BUNDLE here.
     let mut without = client(&trusted[..1], &boto3);
     let (_, said) = failed(without.env("AWS_CA_BUNDLE", &certificate));
     assert!(said.contains("CERTIFICATE_VERIFY_FAILED") && !said.contains("ASIA"), "{said}");
@@ -186,7 +186,7 @@ fn sdks_in_a_container_get_credentials_by_https_if_they_trust_the_certificate_an
     }
 }
 
-/// Waits until the terminator answers.
+/// Waits until the TLS proxy answers.
 fn wait_until_it_listens(network: &Network) {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {

@@ -1,7 +1,7 @@
-//! `hatbox login` with a real Firefox, headless and with a profile directory of its own: hatbox starts it, and the page
-//! that works once leads it on.
+//! `hatbox login` with a real Firefox, headless and with an empty profile directory. hatbox starts it with the address
+//! of a page that works once, and that page redirects it to the console.
 //!
-//! The extension for containers comes from Mozilla's site alone, so a stand-in takes its addresses here.
+//! The extension for containers is only on Mozilla's site, so a stand-in handles its addresses here.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::scene::{Background, Scene, succeeded};
 const DRIVER: &str = include_str!("python/firefox.py");
 const STAND_IN: &str = include_str!("python/container_stand_in.py");
 
-/// No first pages, no questions, and no calls of its own.
+/// No welcome pages, no questions and no background requests.
 const PREFERENCES: [(&str, &str); 15] = [
     ("app.normandy.enabled", "false"),
     ("app.update.disabledForTesting", "true"),
@@ -31,20 +31,20 @@ const PREFERENCES: [(&str, &str); 15] = [
     ("network.connectivity-service.enabled", "false"),
     ("privacy.userContext.enabled", "true"),
     ("services.settings.server", "\"data:,\""),
-    // The stand-in is not signed. Debian's Firefox may be asked to take it.
+    // The stand-in is not signed. Debian's Firefox allows that with this preference.
     ("xpinstall.signatures.required", "false"),
 ];
 
-/// A Firefox that has not been started yet. It ends with this value.
+/// A Firefox that hatbox has yet to start. Dropping the value ends it.
 struct Firefox {
     profile: PathBuf,
-    /// A program that starts it, as HATBOX_BROWSER names it.
+    /// The program that starts it, for HATBOX_BROWSER.
     opener: PathBuf,
     pid: PathBuf,
 }
 
 impl Firefox {
-    /// `None` where there is none, or nothing to drive it with, which is said.
+    /// `None` when Firefox or what drives it is missing; the reason is printed.
     fn find(scene: &Scene) -> Option<Self> {
         let program =
             ["/usr/bin/firefox-esr", "/usr/bin/firefox"].into_iter().find(|path| Path::new(path).exists());
@@ -73,7 +73,7 @@ impl Firefox {
         Some(firefox)
     }
 
-    /// Gives it the stand-in for the extension.
+    /// Installs the stand-in for the extension.
     fn install_stand_in(&self, scene: &Scene) {
         let extensions = self.profile.join("extensions");
         std::fs::create_dir(&extensions).unwrap();
@@ -89,7 +89,7 @@ impl Firefox {
         command
     }
 
-    /// Visits the pages, and returns what the last one shows: python/firefox.py has the words.
+    /// Visits pages and returns what the last one shows; python/firefox.py describes `words`.
     fn visit(&self, scene: &Scene, words: &[&str]) -> Value {
         let mut command = scene.home.command("python3");
         command.args(["-c", DRIVER]).arg(&self.profile).args(words);

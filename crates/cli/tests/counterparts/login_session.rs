@@ -1,4 +1,5 @@
-//! The file of a login session that hatbox wrote, read and refreshed by the SDKs; and what they write, read by hatbox.
+//! A login session file that hatbox wrote, read and refreshed by the SDKs; and the file that they write, read by
+//! hatbox.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -15,7 +16,7 @@ use crate::sdks::Sdk;
 
 const JAN: &str = "arn:aws:iam::111122223333:user/jan";
 
-/// Sends the form of the sign-in page, and follows it to the listener, as a browser does.
+/// Submits the form of the sign-in page and follows the redirect to hatbox's listener, as a browser does.
 fn browse(page: &str) {
     let (target, query) = page.split_once('?').unwrap();
     let identity = JAN.replace(':', "%3A").replace('/', "%2F");
@@ -78,7 +79,8 @@ fn refreshes(scene: &Scene) -> usize {
         .count()
 }
 
-/// A program that prints the id of the credentials of `me`: it refreshes, and hatbox goes on with what it wrote.
+/// Checks that a program that prints the access key id of `me` refreshes the session, and that hatbox uses what it
+/// wrote.
 fn check(scene: &Scene, program: &mut Command) {
     let url = scene.sandbox.url();
     let said = succeeded(program.env("AWS_PROFILE", "me").env("AWS_ENDPOINT_URL_SIGNIN", url));
@@ -92,7 +94,8 @@ fn check(scene: &Scene, program: &mut Command) {
     assert_eq!(refreshes(scene), 2, "and refreshes from it");
 }
 
-/// Whether a coordinate of the session's key begins with a zero: the Go SDK leaves that away, which the service refuses.
+/// Whether a coordinate of the session's key begins with a zero. The Go SDK drops it, and the service then rejects the
+/// key.
 fn has_short_coordinate(scene: &Scene) -> bool {
     let file = read_file(scene);
     let pem = file["dpopKey"].as_str().unwrap();

@@ -1,9 +1,9 @@
-//! The real counterparts at work with hatbox and its sandbox: `aws`, boto3, terraform, and moto as a second
-//! opinion on what hatbox sends.
+//! hatbox and its sandbox with the real programs on the other side: `aws`, boto3, the other SDKs, terraform, and moto
+//! as a second opinion on what hatbox sends.
 //!
-//! [`scene`] is a sandbox and a home directory, [`python`] makes the virtual environment, [`recorder`]
-//! records what a client sends, [`wire`] sends it again. [`sdks`] makes programs of other SDKs. A program that is not there makes its tests say
-//! `skipped: <why>`.
+//! [`scene`] is a sandbox and a home directory, [`python`] makes the virtual environment, [`recorder`] records what a
+//! client sends, [`wire`] sends it again, and [`sdks`] builds programs of other SDKs. A test whose program is missing
+//! prints `skipped: <why>`.
 #![cfg(all(feature = "file", feature = "sandbox", unix))]
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! moto as a second opinion: another implementation of AWS takes what hatbox signs, and refuses what is wrong.
+//! moto as a second opinion: another implementation of AWS accepts what hatbox signs, and rejects what is wrong.
 //!
-//! In its IAM mode it checks key ids, signatures, session tokens, the user that a trust policy names, external
-//! ids, and what S3 calls a role may make. It knows no GetSessionToken, so `--no-session` it is.
+//! In its IAM mode it checks key ids, signatures, session tokens, the user that a trust policy names, external ids, and
+//! which S3 calls a role may make. It does not implement GetSessionToken, so the tests use `--no-session`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Stdio};
@@ -12,7 +12,7 @@ use crate::boto3::WHO_AND_WHAT;
 use crate::python::Python;
 use crate::scene::{Home, shown, succeeded};
 
-/// A moto server. It ends with its standard input, so also when the test is killed.
+/// A moto server. It ends when its stdin closes, so also when the test is killed.
 struct Moto {
     url: String,
     id: String,
@@ -26,7 +26,7 @@ impl Moto {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterparts/python/moto_world.py");
         let mut child = std::process::Command::new(python.interpreter())
             .arg(script)
-            // Nothing of the caller's AWS.
+            // None of the caller's AWS settings.
             .env_clear()
             .envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")])
             .stdin(Stdio::piped())
@@ -42,7 +42,7 @@ impl Moto {
         Self { url: text("url"), id: text("id"), secret: text("secret"), child, _stdin: stdin }
     }
 
-    /// A home whose store holds this key.
+    /// A home whose store has this access key.
     fn home(&self, id: &str, secret: &str) -> Home {
         let role = |profile: &str, name: &str, rest: &str| {
             format!(
@@ -82,7 +82,7 @@ fn moto_gives_hatbox_the_role_and_takes_what_the_child_signs_with_it() {
         assert!(out["who"].as_str().unwrap().starts_with(&session), "{out}");
         assert_eq!((&out["buckets"][0], &out["put"]), (&"work-logs".into(), &"AccessDenied".into()));
     }
-    // The same by export; a token that is not that of the key is seen by moto, so it did look.
+    // The same with `export`. A changed token shows that moto does check it.
     let exported = succeeded(&mut home.hatbox(&["export", "--no-session", "--format=json", "reader"]));
     let exported: Value = serde_json::from_str(&exported).unwrap();
     let text = |name: &str| exported[name].as_str().unwrap().to_owned();
@@ -121,7 +121,7 @@ fn what_moto_refuses_runs_no_child() {
             (Some(if is_taken { 0 } else { 125 }), is_taken),
             "{why}: {said}"
         );
-        // moto's errors are of a form that AWS's SDK for Rust does not read: what is left is the status.
+        // The AWS SDK for Rust cannot parse moto's errors, so only the status is left.
         assert!(is_taken || said.contains("HTTP 403"), "{why}: {said}");
         assert!(said.contains(&moto.url), "an endpoint that is not AWS's is named: {said}");
     }

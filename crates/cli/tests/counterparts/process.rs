@@ -1,5 +1,5 @@
-//! `credential_process = hatbox export --format json PROFILE` under each SDK: with an MFA code asked for on the terminal
-//! while the streams are the SDK's, and without a terminal.
+//! `credential_process = hatbox export --format json PROFILE` under each SDK: with an MFA prompt on the terminal while
+//! the SDK holds stdin, stdout and stderr, and without a terminal.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::sdks::Sdk;
 
 const QUESTION: &str = "MFA code for arn:aws:iam::111122223333:mfa/jan:";
 
-/// Each SDK that is there, and the words that print the access key id of a profile, or who it is.
+/// Each SDK that is installed, and the command that prints a profile's access key id or caller ARN.
 fn sdks() -> Vec<(&'static str, Vec<String>)> {
     const BOTO3: &str = "import boto3; print(boto3.Session().get_credentials().access_key)";
     let mut found = Vec::new();
@@ -34,7 +34,7 @@ fn sdks() -> Vec<(&'static str, Vec<String>)> {
     found
 }
 
-/// A program that uses a profile of the scene.
+/// A command that uses a profile of the scene.
 fn with_profile(scene: &Scene, profile: &str, program: &str, arguments: &[String]) -> Command {
     let mut command = scene.home.command(program);
     command.args(arguments).env("AWS_PROFILE", profile);
@@ -78,7 +78,7 @@ fn every_sdk_shows_what_to_do_where_there_is_no_terminal() {
         );
         assert!(said.contains("run it once on a terminal"), "{name}: {said}");
     }
-    // Once the session is there, no one is asked.
+    // Once the session is cached, there is no prompt.
     succeeded(&mut scene.exec("dev-infra-admin", &["true"]));
     for (name, words) in &sdks {
         let mut command = with_profile(&scene, "admin-by-process", &words[0], &words[1..]);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// All that is installed, each version pinned: nothing is resolved.
+/// Every package with its pinned version, so that pip resolves nothing.
 const REQUIREMENTS: &str = include_str!("python/requirements.txt");
 
 /// A virtual environment that is ready.
@@ -14,7 +14,7 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// The environment, made if it is not there. `None` when it cannot be, which is said.
+    /// The environment, created if missing. `None` when that fails; the reason is printed.
     pub(crate) fn open() -> Option<&'static Self> {
         static OPENED: OnceLock<Result<Python, String>> = OnceLock::new();
         match OPENED.get_or_init(Self::prepare) {
@@ -43,11 +43,11 @@ impl Python {
     fn prepare() -> Result<Self, String> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let broken = |error: std::io::Error| format!("the virtual environment cannot be written: {error}");
-        // Other test runs wait here until the first has made it.
+        // Other test runs wait here until the first has created it.
         let lock = File::create(target.join("counterparts-python.lock")).map_err(broken)?;
         lock.lock().map_err(broken)?;
         let python = Self { directory: target.join("counterparts-python") };
-        // Written last, so what is half made is made anew.
+        // Written last, so that an incomplete environment is created again.
         let complete = python.directory.join("complete");
         let is_complete = fs::read_to_string(&complete).is_ok_and(|text| text == REQUIREMENTS)
             && Path::new(&python.interpreter()).exists();
@@ -67,7 +67,7 @@ impl Python {
         let list = self.directory.join("requirements.txt");
         fs::write(&list, REQUIREMENTS).map_err(|error| format!("`{}`: {error}", list.display()))?;
         let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"];
-        // Wheels only: nothing of what is downloaded runs while it is installed.
+        // Wheels only: no downloaded code runs during the installation.
         let how = ["--only-binary=:all:", "--no-deps", "--no-compile", "-r", &list.display().to_string()];
         run(&self.interpreter(), &[&install[..], &how[..]].concat())
     }

@@ -9,10 +9,10 @@ use crate::wire::Wire;
 
 type Taken = Arc<Mutex<Vec<Arc<Mutex<Vec<u8>>>>>>;
 
-/// A proxy that runs until its test ends.
+/// A proxy that runs until the test ends.
 pub(crate) struct Recorder {
     address: SocketAddr,
-    /// What came by each connection, in the order of connecting.
+    /// The bytes from each connection, in the order in which they were opened.
     taken: Taken,
 }
 
@@ -36,7 +36,7 @@ impl Recorder {
         Self { address, taken }
     }
 
-    /// Its URL, as `AWS_ENDPOINT_URL` takes it.
+    /// Its URL, for `AWS_ENDPOINT_URL`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -48,8 +48,8 @@ impl Recorder {
     }
 }
 
-/// Carries bytes one way until either side ends. They are kept before they are passed on, so that whatever was
-/// answered is kept whole.
+/// Forwards bytes in one direction until either side ends. They are recorded before they are forwarded, so that every
+/// request that got an answer is complete.
 fn pump(mut from: TcpStream, mut to: TcpStream, kept: Option<&Mutex<Vec<u8>>>) {
     let mut buffer = [0; 16 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
@@ -60,6 +60,6 @@ fn pump(mut from: TcpStream, mut to: TcpStream, kept: Option<&Mutex<Vec<u8>>>) {
             break;
         }
     }
-    // The other side may be gone already.
+    // The other side may have closed already.
     drop(to.shutdown(Shutdown::Write));
 }

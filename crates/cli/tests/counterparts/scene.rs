@@ -1,4 +1,4 @@
-//! A sandbox of a test's own, and a home directory with its user's key in hatbox's store.
+//! A sandbox for one test, and a home directory with its user's access key in hatbox's store.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -16,9 +16,9 @@ const PASSPHRASE: &str = "of no other store";
 /// A home directory with hatbox's store in it, and the endpoint that its programs talk to.
 pub(crate) struct Home {
     directory: tempfile::TempDir,
-    /// What programs see as `AWS_ENDPOINT_URL`.
+    /// The value of `AWS_ENDPOINT_URL` for programs.
     endpoint: String,
-    /// Marks the sandbox's keys; `None` where the endpoint is none of ours.
+    /// Marks the sandbox's keys; `None` for an endpoint that is not hatbox's sandbox.
     sandbox_id: Option<String>,
 }
 
@@ -82,7 +82,7 @@ impl Scene {
         Self::start_in(|_| ())
     }
 
-    /// The same in a demo world that `change` has changed.
+    /// The same with a demo world that `change` has modified.
     pub(crate) fn start_in(change: impl FnOnce(&mut World)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("box");
@@ -100,17 +100,17 @@ impl Scene {
         Self { sandbox, home, directory }
     }
 
-    /// The sandbox's own directory.
+    /// The sandbox's directory.
     pub(crate) fn place(&self) -> PathBuf {
         self.directory.path().join("box")
     }
 
-    /// What the user's phone shows.
+    /// The MFA code that the user's phone shows.
     pub(crate) fn code(&self) -> String {
         self.sandbox.client.code(MFA_SERIAL).unwrap().code
     }
 
-    /// `hatbox exec PROFILE -- COMMAND`, with an MFA code where the role wants one.
+    /// `hatbox exec PROFILE -- COMMAND`, with an MFA code if the role requires one.
     pub(crate) fn exec(&self, profile: &str, command: &[&str]) -> Command {
         let code = self.code();
         let mut arguments = vec!["exec"];
@@ -147,7 +147,7 @@ impl Drop for Background {
     }
 }
 
-/// Runs a command that must succeed, and gives its stdout.
+/// Runs a command that must succeed, and returns its stdout.
 #[track_caller]
 pub(crate) fn succeeded(command: &mut Command) -> String {
     let output = command.output().unwrap();
@@ -155,7 +155,7 @@ pub(crate) fn succeeded(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs a command that must fail, and gives its exit code and all that it said.
+/// Runs a command that must fail, and returns its exit code and stderr.
 #[track_caller]
 pub(crate) fn failed(command: &mut Command) -> (i32, String) {
     let output = command.output().unwrap();
@@ -168,7 +168,7 @@ pub(crate) fn shown(output: &Output) -> String {
 }
 
 fn render_config() -> String {
-    // The path of a program may hold a blank; `sh` reads the line.
+    // `sh` reads the line, and the path of a program may contain a space.
     let hatbox = format!("'{}'", HATBOX.replace('\'', r"'\''"));
     format!(
         "[profile jan-work]\n\

@@ -1,5 +1,5 @@
-//! Programs of the SDKs that have no test of their own: each prints the id of the credentials of `AWS_PROFILE`. They are
-//! built once under the target directory, then reused; all that they need is pinned by the files in `sdks/`.
+//! One small program per SDK, each of which prints the access key id of `AWS_PROFILE`. They are built once under the
+//! target directory, then reused; the files in `sdks/` pin all dependencies.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub(crate) struct Sdk {
     pub(crate) arguments: Vec<String>,
 }
 
-/// What an SDK's program is made of.
+/// How an SDK's program is built.
 struct Recipe {
     name: &'static str,
     files: &'static [(&'static str, &'static str)],
@@ -38,7 +38,7 @@ const JAVASCRIPT: Recipe = Recipe {
         ("package.json", include_str!("sdks/package.json")),
         ("package-lock.json", include_str!("sdks/package-lock.json")),
     ],
-    // Nothing of what is downloaded runs while it is installed.
+    // No downloaded code runs during the installation.
     install: &["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
     run: &["node", "./main.js"],
 };
@@ -83,7 +83,7 @@ const JAVA: Recipe = Recipe {
 
 const RUST: Recipe = Recipe {
     name: "rust",
-    // Under other names here, where they would be another package's.
+    // Stored under other names here, where Cargo would take them for a package of this workspace.
     files: &[
         ("src/main.rs", include_str!("sdks/rust.rs")),
         ("Cargo.toml", include_str!("sdks/rust.toml")),
@@ -102,17 +102,17 @@ impl Sdk {
         JAVASCRIPT.open()
     }
 
-    /// No SDK: Docker's reader of files of variables.
+    /// Not an SDK: Docker's parser for `--env-file`.
     pub(crate) fn docker() -> Option<Self> {
         DOCKER.open()
     }
 
-    /// No SDK: the shell, as npm has it.
+    /// Not an SDK: the shell, from npm.
     pub(crate) fn nushell() -> Option<Self> {
         NUSHELL.open()
     }
 
-    /// No SDK: the program that editors start devcontainers with.
+    /// Not an SDK: the program with which editors start devcontainers.
     pub(crate) fn devcontainer() -> Option<Self> {
         DEVCONTAINER.open()
     }
@@ -127,7 +127,7 @@ impl Sdk {
 }
 
 impl Recipe {
-    /// The program, made if it is not there. `None` when it cannot be, which is said.
+    /// The program, built if missing. `None` when that fails; the reason is printed.
     fn open(&self) -> Option<Sdk> {
         match self.prepare() {
             Ok(sdk) => Some(sdk),
@@ -144,7 +144,7 @@ impl Recipe {
         let lock = File::create(target.join(format!("counterparts-{}.lock", self.name))).map_err(broken)?;
         lock.lock().map_err(broken)?;
         let directory = target.join(format!("counterparts-{}", self.name));
-        // Written last, so what is half made is made again.
+        // Written last, so that an incomplete build is repeated.
         let complete = directory.join("complete");
         let all: String = self.files.iter().map(|(name, text)| format!("{name}\n{text}\n")).collect();
         if !fs::read_to_string(&complete).is_ok_and(|text| text == all) {

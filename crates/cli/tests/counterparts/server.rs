@@ -1,4 +1,4 @@
-//! The AWS SDKs with the servers of `hatbox exec --server` and `--imds`: none is told where they are but by the variables.
+//! The AWS SDKs with the servers of `hatbox exec --server` and `--imds`, which they find only by the variables.
 
 use std::process::Command;
 
@@ -28,7 +28,7 @@ fn exec_with(flag: &str, scene: &Scene, profile: &str, command: &[&str]) -> Comm
     run
 }
 
-/// The program of an SDK prints the id of the credentials that it gets.
+/// Checks that an SDK's program gets the credentials that `export` prints.
 fn check(sdk: Option<Sdk>) {
     let Some(sdk) = sdk else { return };
     for flag in ["--server", "--imds"] {
@@ -38,7 +38,7 @@ fn check(sdk: Option<Sdk>) {
 
 fn check_with(flag: &str, sdk: &Sdk) {
     let scene = Scene::start();
-    // What the SDKs would use before they ask a server.
+    // The SDKs would use this before they ask a server.
     let keys = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
     std::fs::write(scene.home.path().join(".aws/credentials"), keys).unwrap();
     let program = sdk.program.display().to_string();
@@ -49,7 +49,7 @@ fn check_with(flag: &str, sdk: &Sdk) {
     assert!(id.starts_with("ASIA") && exported.contains(id.trim()), "{id} {exported}");
 }
 
-/// The page has all that a program has: the address, and the token too.
+/// The page knows all that a program knows: the address, and the token too.
 #[test]
 fn a_page_in_chromium_gets_no_credentials_even_with_the_token() {
     let Some(chromium) = find_chromium() else { return };
@@ -61,7 +61,7 @@ fn a_page_in_chromium_gets_no_credentials_even_with_the_token() {
     let got = |name: &str| out[name].as_str().unwrap_or_default().to_owned();
     assert!(got("program").starts_with("200 ") && got("program").contains("SecretAccessKey"), "{out}");
     for (name, is_right) in [
-        // Chromium asks first whether it may send the header, and gets no leave.
+        // Chromium sends a preflight request first, and the server does not allow the header.
         ("another_origin", got("another_origin").starts_with("none ")),
         ("without_cors", ["opaque 0 ", "none "].iter().any(|start| got("without_cors").starts_with(start))),
         ("rebound", got("rebound").contains("Refused")),

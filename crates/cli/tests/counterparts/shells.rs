@@ -1,7 +1,8 @@
-//! The formats of `export`, read by the programs that they are for: shells, and readers of files of variables.
+//! The formats of `export`, read by the programs that they are for: shells, and parsers of env files.
 //!
-//! The session token is of a profile whose `credential_process` prints what no token of AWS's has: each printable character
-//! that means something to one of the readers. Blanks, control characters and what is not ASCII are refused there.
+//! The session token comes from a `credential_process` that prints what no AWS token contains: every printable
+//! character with a meaning to one of these programs. hatbox rejects spaces, control characters and non-ASCII text in
+//! such a token.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -14,17 +15,17 @@ use crate::sdks::Sdk;
 
 const HOSTILE: &str = "-a$(id)`id`${HOME}$HOME'\"\\''\\n%PATH%!!~#*?[a]{b,c}();&|<>^=,@";
 const ID: &str = "ASIAIOSFODNN7EXAMPLE";
-/// Printed by a command that the shell runs: what counts is what a child gets.
+/// Run as a child of the shell, because the child's environment is what counts.
 const SHOW: &str =
     r#"printf '%s\n' "${AWS_SESSION_TOKEN-unset}" "${AWS_REGION-unset}" "${AWS_PROFILE-unset}""#;
 
-/// A home without a store; nothing is called.
+/// A home without a store. Nothing here calls AWS.
 struct Stage {
     home: tempfile::TempDir,
 }
 
 impl Stage {
-    /// With the profiles `hostile`, and `plain` without a region.
+    /// A home with the profiles `hostile`, and `plain` without a region.
     fn start(token: &str) -> Self {
         let stage = Self { home: tempfile::tempdir().unwrap() };
         std::fs::create_dir(stage.path(".aws")).unwrap();
@@ -61,7 +62,8 @@ impl Stage {
         command
     }
 
-    /// A shell that goes on with hatbox's variables, and had a profile before. `None` where it is not there, which is said.
+    /// A shell that had `AWS_PROFILE` set and now evaluates hatbox's variables. `None` when it is not installed, which
+    /// is printed.
     fn run(&self, shell: &str, arguments: &[&str]) -> Option<Output> {
         let mut command = self.command(shell);
         command.args(arguments).envs([("HATBOX_PROGRAM", HATBOX), ("SHOW", SHOW), ("AWS_PROFILE", "old")]);
@@ -125,7 +127,7 @@ fn powershell_sets_what_is_there_and_unsets_it_again() {
     Stage::start(HOSTILE).check("pwsh", &["-NoProfile", "-Command", SCRIPT], HOSTILE);
 }
 
-/// Prints the strings of a script, or that it is none.
+/// Prints the strings of a script, or that it does not parse.
 const PARSE_POWERSHELL: &str = r#"
 import json, sys, tree_sitter, tree_sitter_powershell
 parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
@@ -138,7 +140,7 @@ def strings(node):
 print("null" if root.has_error else json.dumps(list(strings(root))))
 "#;
 
-/// PowerShell itself is in none of the registries that the tests use; a grammar of it is.
+/// PowerShell itself is in none of the registries that the tests use, but a grammar for it is.
 #[test]
 fn what_is_printed_for_powershell_parses_as_powershell() {
     let Some(python) = Python::open() else { return };
@@ -162,7 +164,7 @@ fn what_is_printed_for_powershell_parses_as_powershell() {
     assert!(exported.iter().any(|string| string == HOSTILE), "{exported:?}");
     let script = print(&["shell-init", "pwsh"]);
     for (piece, instead) in [("{", ""), ("'--drop'", "'--drop"), ("@(", "@")] {
-        assert_eq!(parse(&script.replacen(piece, instead, 1)), None, "it finds what is wrong: {piece}");
+        assert_eq!(parse(&script.replacen(piece, instead, 1)), None, "the grammar rejects broken quoting: {piece}");
     }
 }
 
@@ -227,7 +229,7 @@ fn sdks_read_the_section_of_a_credentials_file() {
         let read = succeeded(command.args(["-c", WHO]));
         assert_eq!(serde_json::from_str::<[String; 3]>(&read).unwrap(), [ID, "secret/+=", HOSTILE]);
     }
-    // The Java SDK reads no profile of such a name.
+    // The Java SDK cannot read a profile with such a name.
     if let Some(sdk) = Sdk::go() {
         let mut command = stage.command(&sdk.program);
         with_section(command.args(&sdk.arguments));

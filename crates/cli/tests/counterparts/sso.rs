@@ -1,5 +1,5 @@
-//! The sandbox's Identity Center and its real clients: boto3 signs in, refreshes and lists, and a headless Chromium
-//! walks through the page of the authorization code flow.
+//! The sandbox's Identity Center with real clients: boto3 signs in, refreshes and lists, and a headless Chromium goes
+//! through the page of the authorization code flow.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ fn run(python: &Python, scene: &Scene, script: &str, words: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// `client`, `token`: a client that signed in by device code, with `hatbox sandbox sign-in` for a browser.
+/// Defines `client` and `token`: a client that signed in by device code, with `hatbox sandbox sign-in` as the browser.
 const SIGN_IN: &str = r#"
 import boto3, json, subprocess, sys
 from botocore import UNSIGNED
@@ -83,7 +83,7 @@ print(json.dumps(out))
     assert!(who.contains(":assumed-role/AWSReservedSSO_ReadOnly_") && who.ends_with("/jan"), "{who}");
     assert_eq!((&out["buckets"], &out["accounts"]), (&json!(3), &json!(["People", "Work"])));
     assert_eq!(out["roles"], json!(["Developer", "ReadOnly"]));
-    // The model of the service does not have this one.
+    // botocore's model of the service lacks this error.
     assert_eq!(out["forbidden"], json!(["ClientError", "ForbiddenException", null]));
     assert_eq!(out["nowhere"][0], "ResourceNotFoundException");
     assert_eq!(out["ended"][0], "UnauthorizedException");
@@ -129,7 +129,7 @@ print(json.dumps({"who": who, "is_new": after["accessToken"] != token["accessTok
     scene.sandbox.client.revoke(Revoked::Sessions).unwrap();
 }
 
-/// The browser of this machine; `None` when there is none, which is said.
+/// The browser of this machine. `None` when there is none, which is printed.
 pub(crate) fn find_chromium() -> Option<&'static str> {
     let found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
         .into_iter()

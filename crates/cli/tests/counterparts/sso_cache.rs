@@ -1,5 +1,5 @@
-//! The token that hatbox shares: boto3, the AWS CLI and the SDKs for Go, JavaScript, Java and Rust read it, refresh it, and
-//! leave hatbox a token that it takes over.
+//! The SSO token that hatbox shares: boto3, the AWS CLI and the SDKs for Go, JavaScript, Java and Rust read it and
+//! refresh it, and hatbox then uses the token that they wrote.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ use crate::sdks::Sdk;
 /// SHA-1 of `corp`.
 const FILE: &str = "ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
-/// A sandbox in which the user has signed in, and shares the token.
+/// A sandbox in which the user has signed in with a shared token.
 struct Shared {
     scene: Scene,
 }
@@ -37,7 +37,7 @@ impl Shared {
         shared
     }
 
-    /// Signs in as the user does in the browser.
+    /// Signs in like a user in the browser.
     fn sign_in(&self) {
         let login = ["sso", "login", "corp", "--pkce", "--no-browser", "--share-sso-cache"];
         let mut child = self
@@ -68,7 +68,7 @@ impl Shared {
         serde_json::from_slice(&std::fs::read(self.path()).unwrap()).unwrap()
     }
 
-    /// A client of an SDK, with nothing to say who it is but the profile.
+    /// A command that runs an SDK with the profile as its only identity.
     fn client(&self, program: impl Into<PathBuf>, arguments: &[&str]) -> Command {
         let mut command = self.scene.home.command(program.into());
         command.args(arguments).env("AWS_PROFILE", "dev");
@@ -82,8 +82,8 @@ impl Shared {
         self.scene.calls(action).len()
     }
 
-    /// What holds of every client: it uses the token, refreshes it when it has expired, and hatbox goes on with what the
-    /// client left, without a question.
+    /// Checks what holds for every client: it uses the token and refreshes it after it has expired, and hatbox uses the
+    /// refreshed token without a prompt.
     fn check(&self, mut client: impl FnMut() -> Command) {
         succeeded(&mut client());
         assert_eq!(

@@ -1,5 +1,5 @@
-//! Requests of botocore, terraform and the Rust SDK, as they were on the wire: sent again they are taken for
-//! what they were, and with one byte changed for nobody's.
+//! Requests of botocore, terraform and the Rust SDK, recorded on the wire. Sent again unchanged, the sandbox
+//! authenticates them; with one byte changed, it rejects them.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::scene::{Scene, succeeded};
 use crate::terraform::Project;
 use crate::wire::{Part, Wire};
 
-/// About how many changed requests are sent for a client.
+/// Roughly how many changed requests are sent per client.
 const CHANGES: usize = 200;
 
-/// A sandbox in the state that another is in, keys and sessions and all. Its log is empty, its port another:
-/// the Host that was signed stays that of the recorder.
+/// A sandbox with a copy of another's state: keys, sessions and objects. Its log is empty and its port differs; the
+/// signed Host stays that of the recorder.
 struct Twin {
     directory: tempfile::TempDir,
     running: Running,
@@ -48,8 +48,7 @@ impl Twin {
     }
 }
 
-/// Sends what was recorded again, changed and unchanged. `taken` are the calls that are carried out when they
-/// come again.
+/// Sends recorded requests again, unchanged and changed. `taken` are the calls that succeed when they are repeated.
 fn check(scene: &Scene, requests: &[Wire], taken: &[&str]) {
     let again = Twin::of(scene);
     let mut kinds: Vec<(LogEntry, &Wire)> = Vec::new();
@@ -57,18 +56,18 @@ fn check(scene: &Scene, requests: &[Wire], taken: &[&str]) {
     for request in requests {
         request.send(again.address());
         let entry = again.client().log(0).unwrap().pop().unwrap();
-        assert!(entry.caller.is_some(), "what was signed and not changed is believed: {entry:?}");
+        assert!(entry.caller.is_some(), "an unchanged request is authenticated: {entry:?}");
         if entry.is_allowed() {
             carried_out.insert(entry.action.clone());
         }
         let with_code = entry.parameters.contains_key("TokenCode");
-        assert!(!(with_code && entry.is_allowed()), "a code was taken twice: {entry:?}");
+        assert!(!(with_code && entry.is_allowed()), "an MFA code was accepted twice: {entry:?}");
         if !kinds.iter().any(|(other, _)| other.action == entry.action) {
             kinds.push((entry, request));
         }
     }
     for action in taken {
-        assert!(carried_out.contains(*action), "{action} is repeatable, and of {carried_out:?} it is not");
+        assert!(carried_out.contains(*action), "{action} can be repeated, but only {carried_out:?} succeeded");
     }
     let changed = Twin::of(scene);
     let before = load_world(changed.directory.path()).unwrap();
@@ -83,7 +82,7 @@ fn check(scene: &Scene, requests: &[Wire], taken: &[&str]) {
             sent += 1;
             let what = format!("{} with byte {at} of {} changed: {status}", entry.action, part.name);
             assert!(status == 0 || (400..500).contains(&status), "{what}");
-            // What HTTP itself refuses is not in the log.
+            // Requests that are invalid HTTP are not in the log.
             for entry in changed.client().log(seen).unwrap() {
                 assert!(entry.caller.is_none(), "{what} {entry:?}");
                 seen = entry.number;

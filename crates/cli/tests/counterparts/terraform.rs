@@ -20,7 +20,7 @@ fn has_terraform() -> bool {
     has
 }
 
-/// The block of docs/terraform.md that is the file `name`.
+/// The code block of docs/terraform.md for the file `name`.
 fn documented(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/terraform.md");
     let text = std::fs::read_to_string(path).unwrap();
@@ -30,13 +30,13 @@ fn documented(name: &str) -> String {
     found[0].to_owned()
 }
 
-/// A directory with this configuration, and terraform told where it is.
+/// A directory with a Terraform configuration.
 pub(crate) struct Project {
     directory: PathBuf,
 }
 
 impl Project {
-    /// A project with the backend of the document and a provisioner; `None` without terraform, which is said.
+    /// A project with the document's backend and a provisioner. `None` without terraform, which is printed.
     pub(crate) fn open(scene: &Scene, provisioner: &str) -> Option<Self> {
         let text = documented("one-role.tf");
         let input = "  input = \"kept in the state\"\n";
@@ -44,7 +44,7 @@ impl Project {
         Self::write(scene, &text.replace(input, &format!("{input}  {provisioner}\n")))
     }
 
-    /// A project with this configuration; `None` without terraform, which is said.
+    /// A project with this configuration. `None` without terraform, which is printed.
     fn write(scene: &Scene, text: &str) -> Option<Self> {
         if !has_terraform() {
             return None;
@@ -55,7 +55,7 @@ impl Project {
         Some(Self { directory })
     }
 
-    /// `terraform` and its arguments, for a command line.
+    /// `terraform` and its arguments, as words of a command line.
     pub(crate) fn command<'a>(&'a self, arguments: &[&'a str]) -> Vec<String> {
         let chdir = format!("-chdir={}", self.directory.display());
         let words = ["terraform", &chdir].into_iter().chain(arguments.iter().copied());
@@ -74,7 +74,7 @@ pub(crate) const APPLY: [&str; 4] = ["apply", "-input=false", "-no-color", "-aut
 fn wait_for(path: &Path) {
     let start = Instant::now();
     while !path.exists() {
-        assert!(start.elapsed() < Duration::from_mins(1), "`{}` did not come", path.display());
+        assert!(start.elapsed() < Duration::from_mins(1), "`{}` did not appear", path.display());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -83,7 +83,7 @@ fn wait_for(path: &Path) {
 fn terraform_keeps_its_state_under_a_role_and_holds_its_lock() {
     let scene = Scene::start();
     let (begun, go) = (scene.home.path().join("begun"), scene.home.path().join("go"));
-    // It ends too when the test has failed and its directory is gone.
+    // It also ends when the test has failed and its directory is gone.
     let (from, until) = (begun.display(), go.display());
     let wait = format!("touch '{from}'; while [ -e '{from}' ] && ! [ -e '{until}' ]; do sleep 0.05; done");
     let provisioner = format!("provisioner \"local-exec\" {{ command = \"{wait}\" }}");
@@ -133,11 +133,11 @@ fn what_the_document_shows_is_terraforms_own_style() {
     succeeded(fmt.args(["fmt", "-check", "-diff"]).current_dir(&directory).env("CHECKPOINT_DISABLE", "1"));
 }
 
-/// The role of the document in the account of the users, and one that writes what it reads.
+/// The document's role in the users' account, and one that writes what that role reads.
 const NETWORK_READER: &str = "arn:aws:iam::111122223333:role/network-reader";
 const NETWORK_ADMIN: &str = "arn:aws:iam::111122223333:role/network-admin";
 
-/// The account of the users gets roles and a bucket, as the account with the work has them.
+/// Adds roles and a bucket to the users' account, like those of the work account.
 fn add_network(world: &mut World) {
     let policy = |statement: Value| json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
     let created_at = world.buckets["work-terraform-state"].created_at;
@@ -172,7 +172,7 @@ fn add_network(world: &mut World) {
     world.buckets.insert("people-terraform-state".to_owned(), bucket);
 }
 
-/// The S3 backend assumes roles by the same code as the provider of AWS, which is in no package registry.
+/// The S3 backend assumes roles with the same code as the AWS provider, which no package registry has.
 #[test]
 fn one_code_is_enough_for_a_backend_and_a_state_in_two_accounts_by_roles_that_terraform_assumes() {
     let scene = Scene::start_in(add_network);
@@ -187,7 +187,7 @@ fn one_code_is_enough_for_a_backend_and_a_state_in_two_accounts_by_roles_that_te
         let words = project.command(words);
         exec(&[], &words.iter().map(String::as_str).collect::<Vec<_>>())
     };
-    // What another team has in its state.
+    // Another team's state.
     let state = r#"{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"x","outputs":{"vpc":{"value":"vpc-1","type":"string"}},"resources":[]}"#;
     std::fs::write(scene.home.path().join("state"), state).unwrap();
     let place = "s3://people-terraform-state/network/terraform.tfstate";
@@ -206,7 +206,7 @@ fn one_code_is_enough_for_a_backend_and_a_state_in_two_accounts_by_roles_that_te
     assert_eq!(roles, BTreeSet::from([ADMIN_ROLE, NETWORK_READER]));
 }
 
-/// A scene in which a role's session lasts `life` seconds, and an apply that takes `work` seconds.
+/// A scene in which a role's session lasts `life` seconds, and `terraform apply` takes `work` seconds.
 pub(crate) fn start_outlived(life: i64, work: u32) -> Option<(Scene, Project)> {
     let scene = Scene::start();
     let provisioner = format!("provisioner \"local-exec\" {{\n    command = \"sleep {work}\"\n  }}");

@@ -1,4 +1,5 @@
-//! Tokens of the sandbox's identity providers: taken by boto3, verified by `cryptography`, and its own taken.
+//! Tokens of the sandbox's identity providers: boto3 uses them, and `cryptography` verifies them. The sandbox in turn
+//! accepts a token that `cryptography` signed.
 
 use std::path::Path;
 use std::process::Command;
@@ -28,7 +29,7 @@ fn order() -> TokenOrder {
     }
 }
 
-/// A script with nothing of the caller's environment but PATH.
+/// A Python script with nothing of the caller's environment but PATH.
 fn script(python: &Python, home: &Path, text: &str, words: &[&str]) -> Command {
     let mut command = Command::new(python.interpreter());
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", home);
@@ -36,7 +37,7 @@ fn script(python: &Python, home: &Path, text: &str, words: &[&str]) -> Command {
     command
 }
 
-/// Who boto3 is with the token in the file `token`, as a job of a build server or a cluster has it.
+/// Prints boto3's caller ARN with the token in the file `token`, as in a CI job or a Kubernetes pod.
 fn who(python: &Python, home: &Path, sandbox: &Running, token: &str) -> Command {
     const WHO: &str = r#"
 import boto3, botocore
@@ -99,7 +100,7 @@ except InvalidSignature:
     let world = load_world(&place).unwrap().unwrap();
     let key = world.identity_providers[ISSUER].keys.values().next().unwrap();
     let PublicKey::Ec { x, y, .. } = &key.public else { panic!("{key:?}") };
-    // The halves of a signature may begin with zeros: several are tried.
+    // Either half of a signature may begin with zeros, so several are tried.
     for _ in 0..5 {
         let token = sandbox.client.mint_token(&order()).unwrap();
         let said = succeeded(&mut script(python, home.path(), VERIFY, &[x, y, &token]));
@@ -145,5 +146,5 @@ print(json.dumps({"n": number(public.n), "e": number(public.e),
     assert_eq!(who("strange"), "InvalidIdentityToken");
     assert_eq!(who("unknown"), "InvalidIdentityToken");
     let refused = sandbox.client.mint_token(&order());
-    assert!(refused.is_err(), "the secret half is elsewhere");
+    assert!(refused.is_err(), "the private key is elsewhere");
 }

@@ -1,4 +1,4 @@
-//! A request as bytes on the wire: its parts found, one byte of it changed, sent again.
+//! A request as bytes on the wire: finds its parts, changes one byte, sends it again.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,23 +15,23 @@ pub(crate) struct Wire {
 
 /// A part of a request that its signature covers, or the signature itself.
 pub(crate) struct Part {
-    /// For messages: `path`, `value of x-amz-date`.
+    /// The name for messages: `path`, `value of x-amz-date`.
     pub(crate) name: String,
     range: Range<usize>,
-    /// Whether the length of the body hangs on it.
+    /// Whether it says how long the body is.
     is_framing: bool,
 }
 
-/// The status of an answer; 0 for a connection that was closed without one.
+/// The HTTP status of the response; 0 if the connection was closed without one.
 pub(crate) type Status = u16;
 
 impl Wire {
-    /// Splits what came by one connection. A request that is not whole is left out.
+    /// Splits the bytes of one connection into requests. An incomplete request is left out.
     pub(crate) fn split(mut stream: &[u8]) -> Vec<Self> {
         let mut requests = Vec::new();
         while let Some(end) = find(stream, b"\r\n\r\n") {
             let head = Self { bytes: stream[..end + 4].to_vec(), body: end + 4 };
-            assert_eq!(head.header("transfer-encoding"), None, "the body's end is told by its length");
+            assert_eq!(head.header("transfer-encoding"), None, "requests have a content-length");
             let length: usize = head.header("content-length").map_or(0, |length| length.parse().unwrap());
             let whole = Some(head.body + length).filter(|whole| *whole <= stream.len());
             let Some(whole) = whole else { break };
@@ -50,8 +50,8 @@ impl Wire {
         &self.bytes[self.body..]
     }
 
-    /// The parts that must not change: method, path, query, each signed header's name and value, the
-    /// signature's own header, the body.
+    /// The parts that must not change: method, path, query, each signed header's name and value, the header with the
+    /// signature, and the body.
     pub(crate) fn parts(&self) -> Vec<Part> {
         let part = |name: String, range: Range<usize>, is_framing| Part { name, range, is_framing };
         let line = self.text(0..self.end_of_line(0));
@@ -81,7 +81,7 @@ impl Wire {
         parts
     }
 
-    /// Sends it as it is.
+    /// Sends it unchanged.
     pub(crate) fn send(&self, to: SocketAddr) -> Status {
         send(&self.bytes, to, false)
     }
@@ -90,7 +90,7 @@ impl Wire {
     pub(crate) fn send_changed(&self, part: &Part, at: usize, to: SocketAddr) -> Status {
         let mut bytes = self.bytes.clone();
         let byte = &mut bytes[part.range.start + at];
-        // A neighbour in the alphabet: printable stays printable, and no letter only changes its case.
+        // A neighbour in the alphabet: printable stays printable, and a letter changes more than its case.
         *byte = if *byte == b'~' { b'}' } else { *byte ^ 1 };
         send(&bytes, to, part.is_framing)
     }
@@ -103,7 +103,7 @@ impl Wire {
         start + find(&self.bytes[start..], b"\r\n").unwrap()
     }
 
-    /// Names, and where their values are.
+    /// Header names, and where their values are.
     fn headers(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         let mut start = self.end_of_line(0) + 2;
         std::iter::from_fn(move || {
@@ -118,7 +118,7 @@ impl Wire {
 }
 
 impl Part {
-    /// Up to `count` positions in it: first and last, and evenly between.
+    /// Up to `count` positions in it: the first, the last, and others evenly spaced.
     pub(crate) fn positions(&self, count: usize) -> Vec<usize> {
         let last = self.range.len() - 1;
         let mut positions: Vec<usize> = match count {
@@ -137,10 +137,10 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 fn send(bytes: &[u8], to: SocketAddr, then_end: bool) -> Status {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    // The server may refuse and close before it has read all.
+    // The server may reject it and close the connection before it has read everything.
     drop(stream.write_all(bytes));
     if then_end {
-        // A server that waits for more of the body learns that there is none.
+        // Shows a server that waits for more of the body that nothing follows.
         drop(stream.shutdown(Shutdown::Write));
     }
     let mut answer = BufReader::new(stream);
@@ -161,8 +161,8 @@ fn send(bytes: &[u8], to: SocketAddr, then_end: bool) -> Status {
             }
         }
         if status >= 200 {
-            // So that the server has sent all before this side goes. An answer to HEAD has no body, and then
-            // the stream is not read at all: the status is what is wanted.
+            // Lets the server send everything before this side closes. A response to HEAD has no body, so the
+            // rest is not read: only the status matters.
             if !bytes.starts_with(b"HEAD ") {
                 let mut body = Vec::new();
                 drop(answer.take(length).read_to_end(&mut body));

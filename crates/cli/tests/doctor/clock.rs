@@ -1,4 +1,4 @@
-//! The clock: against files, and against an endpoint when that is asked for.
+//! The clock: compared with files, and with an endpoint on request.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -20,13 +20,13 @@ fn a_file_of_the_future_shows_that_the_clock_is_behind() {
     assert_eq!(home.found(&[]), ["clock-behind ~/.aws/config"]);
 }
 
-/// Answers one request with these headers, and gives back what was asked.
+/// Answers one request with these headers. Returns the URL, and the request when it has come.
 fn serve(headers: &str) -> (String, std::thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let answer = format!("HTTP/1.1 302 Found\r\n{headers}Content-Length: 0\r\nConnection: close\r\n\r\n");
     let server = std::thread::spawn(move || {
-        // The first connection only looks whether anybody is there.
+        // The first connection only checks that the endpoint can be reached.
         for _ in 0..2 {
             let (mut stream, _) = listener.accept().unwrap();
             let mut asked = Vec::new();
@@ -83,7 +83,7 @@ fn with_online_the_clock_is_compared_by_a_request_without_a_signature() {
 #[test]
 fn without_online_no_connection_is_made_to_where_sts_is() {
     let home = Home::new();
-    // A name that cannot be found would be told as one that did not answer.
+    // If hatbox tried to connect, this name would be reported as unreachable.
     let url = [("AWS_ENDPOINT_URL_STS", "https://sts.invalid")];
     assert_eq!(home.found(&url), ["env-endpoint AWS_ENDPOINT_URL_STS"]);
     assert_eq!(

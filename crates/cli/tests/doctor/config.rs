@@ -1,4 +1,4 @@
-//! The two files: what stands in them, and files that cannot be read.
+//! The two config files: their contents, and files that cannot be read.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ fn a_file_that_cannot_be_read_is_a_finding_and_the_other_is_looked_at() {
     home.set_mode(".aws/config", 0o700);
     home.write(".aws/credentials", "[bob]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n");
     assert_eq!(home.found(&[]), ["unreadable-file ~/.aws/config", "half-key ~/.aws/credentials:2"]);
-    // Another command stops at it.
+    // Other commands fail with it.
     assert_eq!(home.run(&["list"], &[]).code, 1);
 }
 

@@ -1,4 +1,4 @@
-//! Variables, and what they point to on this machine.
+//! Environment variables, and the files that they name.
 
 use std::net::TcpListener;
 

@@ -1,4 +1,4 @@
-//! Who else may read or write the files, and what `--fix` does about it.
+//! Files that others may read or write, and how `--fix` repairs them.
 
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
@@ -41,7 +41,7 @@ fn files_that_others_may_read_or_write_are_reported_and_others_are_not() {
         home.set_mode(path, good);
         assert_eq!(home.found(&[]), [locked], "{path} {good:o}");
         home.set_mode(path, bad);
-        // Settings that others may write are not used, so it is not known which store there is.
+        // hatbox ignores settings that others may write, so it does not know which store is used.
         let store = if path.ends_with("config.toml") { "store-settings -" } else { locked };
         assert_eq!(home.found(&[]), [format!("loose-mode ~/{path}"), store.to_owned()], "{path} {bad:o}");
         let fix = home.report(&[], &[])["findings"][0]["fix"].as_str().unwrap().to_owned();
@@ -55,7 +55,7 @@ fn files_that_others_may_read_or_write_are_reported_and_others_are_not() {
             (found(&report)[0].as_str(), &finding["fixed"]),
             (&*format!("loose-mode ~/{path}"), &true.into())
         );
-        assert_eq!(report["ok"], true, "what was mended does not count");
+        assert_eq!(report["ok"], true, "a fixed finding does not count");
         assert_eq!(home.mode(path) & 0o022, 0, "{path}");
         assert_eq!(home.found(&[]), [locked], "{path} after --fix");
     }

@@ -12,13 +12,13 @@ use tempfile::TempDir;
 pub(crate) const PASSPHRASE: &str = "canary correct horse";
 pub(crate) const KEY: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "canary/wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMP");
 
-/// A home of its own: closed to others, with nothing in it.
+/// An empty home directory that others cannot enter.
 pub(crate) struct Home {
     directory: TempDir,
     variables: BTreeMap<String, String>,
 }
 
-/// What a run printed.
+/// A run's exit code and output.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -33,7 +33,7 @@ impl Ran {
         Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
-    /// What `--json` printed.
+    /// The report that `--json` printed.
     pub(crate) fn report(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -56,7 +56,7 @@ impl Home {
         home
     }
 
-    /// A home with an encrypted store that has the key of `alice`; locked, as no passphrase is at hand.
+    /// A home with a locked encrypted store that has an access key for `alice`.
     pub(crate) fn with_store() -> Self {
         let home = Self::with_config("[profile alice]\n");
         let add = ["--backend", "file", "add", "--env", "--no-add-config", "alice"];
@@ -102,7 +102,7 @@ impl Home {
         fs::metadata(self.path(below)).unwrap().permissions().mode() & 0o7777
     }
 
-    /// Runs hatbox without a terminal, with these variables beside HOME and PATH.
+    /// Runs hatbox without a terminal, with these variables in addition to HOME and PATH.
     pub(crate) fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
         let mut command = Command::new("setsid");
         command.arg("--wait").arg(env!("CARGO_BIN_EXE_hatbox")).args(arguments);
@@ -110,8 +110,8 @@ impl Home {
         Ran::of(&command.output().unwrap())
     }
 
-    /// The same as a user whom modes hold back, which root is not; the home becomes theirs. `None`, said: that
-    /// cannot be.
+    /// The same as an unprivileged user, because root ignores file modes. The home then belongs to that user. `None`
+    /// when that is not possible, which is printed.
     pub(crate) fn run_as_user(&self, arguments: &[&str]) -> Option<Ran> {
         const USER: &str = "65534";
         if !rustix::process::geteuid().is_root() {
@@ -120,8 +120,8 @@ impl Home {
         if !is_here("setpriv") {
             return None;
         }
-        // Where the tests were built others may not look. The copy is another process's, as what this one writes
-        // is held open by the children of other tests until they have become their programs (ETXTBSY).
+        // The user may not read the build directory. Another process makes the copy: a file that this one writes is
+        // inherited by the children of other tests until they exec, and running it would fail with ETXTBSY.
         let binary = self.path("own-hatbox");
         let copy =
             Command::new("install").args(["-m", "755", env!("CARGO_BIN_EXE_hatbox")]).arg(&binary).status();
@@ -152,7 +152,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // The kernel keyring's entries of this store; the quota is the user's.
+        // Removes this store's entries from the kernel keyring, whose quota all tests share.
         self.run(&["lock"], &[]);
     }
 }
@@ -167,7 +167,7 @@ pub(crate) fn found(report: &Value) -> Vec<String> {
     findings.iter().map(shown).collect()
 }
 
-/// Whether a program is here; says that the test is skipped where it is not.
+/// Whether a program is installed. Prints that the test is skipped if it is not.
 pub(crate) fn is_here(program: &str) -> bool {
     let is_here = ["/usr/bin", "/bin"].iter().any(|directory| Path::new(directory).join(program).exists());
     if !is_here {

@@ -1,6 +1,6 @@
-//! `hatbox doctor`, run as a user does in homes of all sorts: each finding where it should be, and none beside it.
+//! `hatbox doctor`, run as a user does, in many kinds of homes: it reports exactly the expected findings.
 //!
-//! What needs cached sessions is in tests/flow.
+//! Tests that need cached sessions are in tests/flow.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,

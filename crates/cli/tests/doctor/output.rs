@@ -1,4 +1,4 @@
-//! How it is told: the whole page, colours, JSON, exit codes.
+//! The output: the whole page, colours, JSON, exit codes.
 
 use crate::home::Home;
 
@@ -66,7 +66,7 @@ ok  clock        not compared with that of AWS; use --online
         rest = after.split_once('m').unwrap().1;
     }
     stripped.push_str(rest);
-    assert_eq!(stripped, plain.stdout, "colour only repeats what words say");
+    assert_eq!(stripped, plain.stdout, "without colours the text is the same");
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn nothing_is_made_by_looking() {
     assert_eq!(std::fs::read_dir(home.path("")).unwrap().count(), 0);
 }
 
-/// The words in double quotes in a source that could be a finding's: `a-b`.
+/// The string literals of a source file that may be the id of a finding: `a-b`.
 fn words(source: &str) -> std::collections::BTreeSet<String> {
     let code = source.split("#[cfg(test)]").next().unwrap();
     let is_word = |text: &&str| {
@@ -128,7 +128,7 @@ fn every_finding_is_in_the_document_and_none_that_does_not_exist() {
         known.extend(words(&read(&format!("crates/core/src/{file}"))));
     }
     known.extend(["capped", "conflict", "sandbox", "shadowed"].map(str::to_owned));
-    // Of callers that name a profile; told by other findings; errors of other commands.
+    // Not reported by doctor: they need a named profile, belong to other commands, or are part of other findings.
     for other in [
         "missing-profile",
         "unreadable-profile",
@@ -153,5 +153,5 @@ fn every_finding_is_in_the_document_and_none_that_does_not_exist() {
         .collect();
     let missing: Vec<_> = known.difference(&told).collect();
     let unknown: Vec<_> = told.difference(&known).collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "not told: {missing:?}; not known: {unknown:?}");
+    assert!(missing.is_empty() && unknown.is_empty(), "not in the document: {missing:?}; not in the code: {unknown:?}");
 }

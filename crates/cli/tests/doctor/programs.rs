@@ -1,4 +1,4 @@
-//! Programs that are named, and what answers to `aws-vault`.
+//! Programs that the config names, and the program that `aws-vault` runs.
 
 use std::os::unix::fs::symlink;
 

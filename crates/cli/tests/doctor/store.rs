@@ -1,4 +1,4 @@
-//! The store and the question for a code: without a person, whatever state it is in.
+//! The store in every state, and the MFA prompt, when nobody can answer.
 
 use crate::home::{Home, PASSPHRASE, found, is_here};
 
@@ -92,7 +92,7 @@ fn without_a_kernel_keyring_it_says_that_each_command_asks_again() {
     assert_eq!(finding["level"], "warning");
     let fix = finding["fix"].as_str().unwrap();
     assert!(fix.starts_with("echo 'unlock_cache"), "{fix}");
-    // The command makes settings that hatbox takes.
+    // The suggested command writes settings that hatbox accepts.
     let fix = format!("HOME='{}'; {fix}", home.path("").display());
     assert!(std::process::Command::new("sh").args(["-c", &fix]).status().unwrap().success());
     assert_eq!(home.found(&[]), ["store-locked -"]);

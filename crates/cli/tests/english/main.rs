@@ -1,5 +1,5 @@
-//! What users read is plain English: help texts and documents have none of the phrases of `english/avoid.txt`, and the
-//! messages in the code have no more of them than `english/left.txt` counts.
+//! What users read is plain English: help texts and documents contain none of the phrases in `english/avoid.txt`, and
+//! the string literals of each crate no more than `english/left.txt` allows.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,7 +19,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// The lines `NAME: TEXT` of a file beside this one.
+/// The lines `NAME: TEXT` of a file in this directory.
 fn load_table(file: &str) -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/english").join(file);
     let text = fs::read_to_string(path).unwrap();
@@ -27,7 +27,7 @@ fn load_table(file: &str) -> Vec<(String, String)> {
     lines.map(|line| line.split_once(": ").unwrap()).map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
 }
 
-/// The files below `directory` with the extension, those in `target` and in tests apart.
+/// The files below `directory` with this extension, without `target`, tests and fuzz targets.
 fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -45,7 +45,7 @@ fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-/// Each phrase to avoid in `text`, with the words around it and what to write instead.
+/// Each phrase to avoid in `text`, with its context and what to write instead.
 fn avoided_in(text: &str, phrases: &[(String, String)]) -> Vec<String> {
     let text = text.to_lowercase().replace('’', "'");
     let is_of_word = |c: char| c.is_alphanumeric() || "-_'".contains(c);
@@ -70,7 +70,7 @@ fn avoided_in(text: &str, phrases: &[(String, String)]) -> Vec<String> {
     found
 }
 
-/// Uses of a phrase that are what an English writer would say.
+/// Whether this use of a phrase is idiomatic.
 fn is_good_english(before: &str, phrase: &str, after: &str) -> bool {
     match phrase {
         "is no" => before == "there" || ["longer", "more", "less", "later", "larger"].contains(&after),
@@ -80,7 +80,7 @@ fn is_good_english(before: &str, phrase: &str, after: &str) -> bool {
     }
 }
 
-/// The text outside of transcripts, which show what messages say.
+/// The text without transcripts, because messages are checked in the code.
 fn without_transcripts(text: &str) -> String {
     let mut kept = String::new();
     let mut is_in_transcript = false;
@@ -95,7 +95,7 @@ fn without_transcripts(text: &str) -> String {
     kept
 }
 
-/// The pages of commands are the help texts; `documents.rs` holds them to that.
+/// The pages in docs/commands are the help texts, which `documents.rs` checks.
 #[test]
 fn documents_and_help_texts_are_plain_english() {
     let mut problems = String::new();
@@ -132,7 +132,7 @@ fn documents_and_help_texts_are_plain_english() {
     assert!(problems.is_empty(), "\n{problems}");
 }
 
-/// Adds the string literals of code to `found`: not those of tests, comments and lints.
+/// Adds the string literals of code to `found`, except those in tests, comments and lints.
 fn add_literals(tokens: TokenStream, found: &mut Vec<String>) {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -145,7 +145,7 @@ fn add_literals(tokens: TokenStream, found: &mut Vec<String>) {
                     tokens.next();
                 }
                 if text.starts_with("cfg(test)") || text.starts_with("cfg(all(test,") {
-                    // The item that follows: up to its body or its semicolon.
+                    // Skips the item that follows, up to its body or its semicolon.
                     for token in tokens.by_ref() {
                         match token {
                             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => break,
@@ -159,7 +159,7 @@ fn add_literals(tokens: TokenStream, found: &mut Vec<String>) {
             TokenTree::Literal(literal) => {
                 let text = literal.to_string();
                 if text.starts_with(['"', 'r']) {
-                    // Escapes are no part of words, and a line that ends with `\` goes on in the next.
+                    // Escapes separate words, and a line that ends with `\` continues on the next.
                     found.push(text.replace("\\\n", " ").replace("\\n", " ").replace("\\t", " "));
                 }
             }
@@ -168,7 +168,7 @@ fn add_literals(tokens: TokenStream, found: &mut Vec<String>) {
     }
 }
 
-/// Counted for each crate, and not for each directory: a file that moves changes nothing.
+/// The count is per crate rather than per directory, so that moving a file does not change it.
 #[test]
 fn messages_in_code_have_no_more_phrases_to_avoid_than_are_counted() {
     let phrases = load_table("avoid.txt");

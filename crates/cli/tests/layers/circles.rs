@@ -1,23 +1,23 @@
-//! No two files of a crate import from each other, directly or by way of others.
+//! No two files of a crate import from each other, directly or through other files.
 //!
-//! A file may use what a `mod.rs` above it declares for its folder: that is no way back. What a `mod.rs` merely hands on
+//! A file may use what a `mod.rs` above it declares: that does not count as a circle. What a `mod.rs` only re-exports
 //! counts as an import from the file that declares it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::source::{is_below, load_code, paths_from, sources, split_imports};
 
-/// Pairs of files that are still in one circle. A pair that no longer is must be taken off.
+/// Pairs of files that are still in a circle. Remove a pair once it no longer is.
 const KNOWN: [(&str, &str, &str); 0] = [];
 
-/// What one file imports, and under which names others find that in it.
+/// The paths that a file uses, and its imports by the names that they have in it.
 #[derive(Default)]
 struct File {
     uses: BTreeSet<String>,
     names: BTreeMap<String, String>,
 }
 
-/// The files of a crate by the paths of their modules; the root is the empty path.
+/// The files of a crate by module path; the root has the empty path.
 type Files = BTreeMap<String, File>;
 
 fn join(module: &str, name: &str) -> String {
@@ -28,7 +28,7 @@ fn parent(module: &str) -> Option<&str> {
     (!module.is_empty()).then(|| module.rsplit_once("::").map_or("", |(above, _)| above))
 }
 
-/// The path from the root of the crate, of a path as `module` writes it; none when it is of another crate.
+/// Resolves a path written in `module` to a path from the crate's root; `None` for another crate's path.
 fn resolve_path(module: &str, path: &str, modules: &BTreeSet<String>) -> Option<String> {
     let (first, rest) = path.split_once("::").unwrap_or((path, ""));
     match first {
@@ -66,7 +66,7 @@ fn read_file(module: &str, code: &str, modules: &BTreeSet<String>) -> File {
     file
 }
 
-/// The files of a crate, those that hold tests only left out.
+/// The files of a crate, except those that contain only tests.
 fn load_files(krate: &str) -> Files {
     let mut codes: BTreeMap<String, String> = BTreeMap::new();
     let mut of_tests = Vec::new();
@@ -86,7 +86,7 @@ fn read_files<'c>(codes: impl Iterator<Item = (&'c str, &'c str)> + Clone) -> Fi
     codes.map(|(module, code)| (module.to_owned(), read_file(module, code, &modules))).collect()
 }
 
-/// The file that declares what `path` names.
+/// The file that declares the item at `path`.
 fn declaring<'f>(files: &'f Files, path: &str, depth: usize) -> &'f str {
     let module = files.keys().filter(|module| module.is_empty() || is_below(path, module));
     let (module, file) = files.get_key_value(module.max_by_key(|module| module.len()).unwrap()).unwrap();
@@ -101,7 +101,7 @@ fn declaring<'f>(files: &'f Files, path: &str, depth: usize) -> &'f str {
     }
 }
 
-/// For each file the files that it imports from, a `mod.rs` above it left out.
+/// For each file, the files that it imports from, except a `mod.rs` above it.
 fn imports_of(files: &Files) -> BTreeMap<&str, BTreeSet<&str>> {
     let targets = |module: &str, file: &File| -> BTreeSet<&str> {
         let declaring = file.uses.iter().map(|path| declaring(files, path, 8));
@@ -110,7 +110,7 @@ fn imports_of(files: &Files) -> BTreeMap<&str, BTreeSet<&str>> {
     files.iter().map(|(module, file)| (module.as_str(), targets(module, file))).collect()
 }
 
-/// The files that can be reached from one, itself only by way of others.
+/// The files that can be reached from a file; itself only through other files.
 fn reached<'f>(imports: &BTreeMap<&'f str, BTreeSet<&'f str>>, from: &str) -> BTreeSet<&'f str> {
     let mut reached = BTreeSet::new();
     let mut next: Vec<&str> = imports[from].iter().copied().collect();
@@ -122,7 +122,7 @@ fn reached<'f>(imports: &BTreeMap<&'f str, BTreeSet<&'f str>>, from: &str) -> BT
     reached
 }
 
-/// The circles of a crate, each as its files in order: `a b c`.
+/// The circles of a crate, each as its files in alphabetical order: `a b c`.
 fn circles(files: &Files) -> BTreeSet<String> {
     let imports = imports_of(files);
     let reached: BTreeMap<&str, _> = imports.keys().map(|&from| (from, reached(&imports, from))).collect();
@@ -133,7 +133,7 @@ fn circles(files: &Files) -> BTreeSet<String> {
     imports.keys().filter_map(|&from| of(from)).collect()
 }
 
-/// What is wrong with the circles of a crate, those known left out.
+/// Messages about the circles of a crate that are not known, and about known ones that no longer exist.
 fn find_wrong(krate: &str, circles: &BTreeSet<String>, known: &[(&str, &str, &str)]) -> Vec<String> {
     let has = |circle: &str, file: &str| circle.split(' ').any(|of| of == file);
     let known: Vec<_> = known.iter().filter(|(of, ..)| *of == krate).collect();

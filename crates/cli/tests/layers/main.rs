@@ -1,4 +1,4 @@
-//! The arrows of ARCHITECTURE.md hold: each module uses only what its row names, and only rows below its own.
+//! The tables of arrows in ARCHITECTURE.md are true: each module uses only what its row lists, and only rows below it.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -36,16 +36,16 @@ fn load_table(krate: &str) -> Vec<Row> {
             Row { module: module.pop().unwrap(), may_use: in_backticks(cells.next().unwrap()) }
         })
         .collect();
-    assert!(rows.len() > 5, "{heading} has no table");
+    assert!(rows.len() > 5, "no table below {heading}");
     rows
 }
 
-/// The row that `path` belongs to: the most exact one.
+/// The row that `path` belongs to: the most specific one.
 fn row_of(rows: &[Row], path: &str) -> Option<usize> {
     (0..rows.len()).filter(|&row| is_below(path, &rows[row].module)).max_by_key(|&row| rows[row].module.len())
 }
 
-/// What the modules of a crate use of one another.
+/// Which modules of a crate use which others.
 fn uses_within(krate: &str) -> Vec<(String, String)> {
     let mut uses = Vec::new();
     for (file, module) in sources(krate) {
@@ -55,7 +55,7 @@ fn uses_within(krate: &str) -> Vec<(String, String)> {
         let code = load_code(&file);
         let mut paths = paths_from(&code, "crate");
         if module == "main" {
-            // The root names its modules without `crate::`.
+            // The root refers to its modules without `crate::`.
             for declared in code.lines().filter_map(|line| line.strip_prefix("mod ")) {
                 let declared = declared.trim_end_matches(';');
                 let inside = paths_from(&code, declared);
@@ -70,7 +70,7 @@ fn uses_within(krate: &str) -> Vec<(String, String)> {
     uses
 }
 
-/// What breaks the table of one crate, in words.
+/// Messages about differences between a crate and its table.
 fn breaches(rows: &[Row], uses: &[(String, String)]) -> Vec<String> {
     let mut breaches = BTreeSet::new();
     for (module, path) in uses {
@@ -148,7 +148,7 @@ fn a_wrong_arrow_is_found() {
         let uses: Vec<_> = good.iter().cloned().chain([bad]).collect();
         assert_eq!(breaches(&rows, &uses).len(), 1, "{why}");
     }
-    assert_eq!(breaches(&rows, &good[..2]).len(), 1, "a row that names what is not used");
+    assert_eq!(breaches(&rows, &good[..2]).len(), 1, "a row that lists an unused module");
     let up = [row("a", &[]), row("b", &["a"])];
-    assert_eq!(breaches(&up, &[used("b", "a")]).len(), 1, "a table that runs up");
+    assert_eq!(breaches(&up, &[used("b", "a")]).len(), 1, "an arrow that points up");
 }

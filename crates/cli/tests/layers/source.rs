@@ -12,7 +12,7 @@ pub(crate) fn is_below(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The Rust files of a crate with the paths of their modules.
+/// The Rust files of a crate with their module paths.
 pub(crate) fn sources(krate: &str) -> Vec<(PathBuf, String)> {
     let top = root().join("crates").join(krate).join("src");
     let mut files = Vec::new();
@@ -34,14 +34,14 @@ pub(crate) fn sources(krate: &str) -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The program text: no comments, and no tests, which may reach for what they need.
+/// The code without comments, and without tests, which may use anything.
 pub(crate) fn load_code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("\nmod tests {").next().unwrap();
     text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-/// All paths in `code` that start with `root`, lists in braces written out.
+/// All paths in `code` that start with `root`, with lists in braces expanded.
 pub(crate) fn paths_from(code: &str, root: &str) -> BTreeSet<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices(root) {
@@ -53,12 +53,12 @@ pub(crate) fn paths_from(code: &str, root: &str) -> BTreeSet<String> {
     found.into_iter().map(|(path, _)| path).collect()
 }
 
-/// A path that a `use` names.
+/// A path in a `use`.
 pub(crate) struct Import {
-    /// Whether it is handed on, rather than used.
+    /// Whether it is re-exported rather than used.
     pub(crate) is_public: bool,
     pub(crate) path: String,
-    /// What it is called there.
+    /// Its name in the importing file.
     pub(crate) name: String,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn split_imports(code: &str) -> (Vec<Import>, String) {
     (imports, rest)
 }
 
-/// Adds the paths at the start of `text` to `found`, each with the name that it gets; returns what is left of it.
+/// Adds the paths at the start of `text` to `found`, each with its imported name. Returns the rest of `text`.
 fn expand<'t>(text: &'t str, prefix: &str, found: &mut Vec<(String, String)>) -> &'t str {
     let text = text.trim_start();
     if let Some(mut list) = text.strip_prefix('{') {

@@ -1,4 +1,4 @@
-"""What the stand-ins share: their state in a file, and that no secret came by an argument."""
+"""What the stand-ins share: their state in a file, and the check that no secret is in an argument."""
 
 import base64
 import json
@@ -33,7 +33,7 @@ def end(code, complaint=""):
 
 
 def arguments():
-    """The arguments. All that hatbox keeps has `"secret":` in it, in clear or encoded."""
+    """The arguments, checked for secrets: all that hatbox stores contains `"secret":`, in plain text or encoded."""
     for argument in sys.argv[1:]:
         forms = [argument.encode()]
         try:

@@ -1,4 +1,4 @@
-//! `trust evaluate`: rows in, answers out, in order, whatever a row is.
+//! `trust evaluate`: one answer per row, in the order of the rows, also for invalid rows.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{hatbox, sources};
 
-/// A row that is allowed, of about this many bytes.
+/// A row that is allowed, with about this many bytes.
 fn row(id: usize, size: usize) -> String {
     let title = "x".repeat(size);
     format!(

@@ -1,4 +1,4 @@
-//! What others write into names, policies, states, plans and configs is never obeyed by a terminal or by a CI system.
+//! Text from outside (names, policies, Terraform states and plans, configs) never controls a terminal or a CI system.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 
 use super::sources;
 
-/// The word that a hostile text would begin a line with.
+/// The word with which hostile text would begin a line.
 const LURE: &str = "INJECTED";
 
-/// Pieces of what a hostile text is made of.
+/// The parts that hostile text is made of.
 const PIECES: [&str; 24] = [
     "\n::error file=app.js,line=1::",
     "\n::add-mask::",
@@ -50,18 +50,18 @@ fn hostile_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// How a document is changed.
+/// Where the hostile text goes in a document.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Where {
-    /// Behind every string that is no policy, and every version stays.
+    /// After every string but policies, dates and effects.
     Everywhere,
-    /// Behind the string of this number.
+    /// After the string with this number.
     At(usize),
-    /// In the names of members.
+    /// In the name of the member with this number.
     Members(usize),
 }
 
-/// Puts `text` into the strings of `value`.
+/// Inserts `text` into `value` at `place`.
 fn taint(value: &Value, text: &str, place: Where, count: &mut usize) -> Value {
     match value {
         Value::String(string) => {
@@ -97,7 +97,7 @@ const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "People"
     "Principal": {"AWS": ["arn:aws:iam::111122223333:user/alice", "444455556666"]}, "Action": "sts:AssumeRole",
     "Condition": {"StringLike": {"aws:PrincipalTag/team": "red"}, "Bool": {"aws:MultiFactorAuthPresent": "true"}}}]}"#;
 
-/// Fails where a run would make a terminal or a CI system do something.
+/// Fails if the output could control a terminal or a CI system.
 fn check(arguments: &[&str], output: &std::process::Output, is_coloured: bool) {
     for bytes in [&output.stdout, &output.stderr] {
         let text = std::str::from_utf8(bytes).unwrap();
@@ -112,22 +112,22 @@ fn check(arguments: &[&str], output: &std::process::Output, is_coloured: bool) {
             assert!(!line.contains("##["), "{}", says("a command"));
             assert!(!line.contains("##vso["), "{}", says("a command"));
             let is_broken = is_broken_between(above, start);
-            assert!(is_broken || !start.starts_with(LURE), "{}", says("a line of others"));
+            assert!(is_broken || !start.starts_with(LURE), "{}", says("an injected line"));
             above = line;
         }
         assert!(!plain.contains('\r'), "{plain:?}");
     }
 }
 
-/// Whether a line goes on with the one `above` because its first word had no room there.
+/// Whether `line` may continue the line above, in which its first word did not fit.
 fn is_broken_between(above: &str, line: &str) -> bool {
-    /// Columns of the narrowest text that hatbox breaks into lines where there is no terminal.
+    /// The smallest width, in columns, to which hatbox wraps text without a terminal.
     const NARROW: usize = 76;
     let word = line.split(' ').next().unwrap_or_default();
     above.chars().count() + 1 + word.chars().count() > NARROW
 }
 
-/// The text without the colours that hatbox has.
+/// The text without the colour codes that hatbox prints.
 fn without_own_colours(text: &str) -> String {
     let mut text = text.to_owned();
     for code in ["0", "1", "2", "4", "31", "32", "33", "36"] {
@@ -152,11 +152,11 @@ fn run(home: &Path, arguments: &[&str]) {
 fn read(name: &str) -> Value {
     let path = sources("iam/tests/accounts").join(name);
     let text = fs::read(path).unwrap();
-    // Account details may come in pages.
+    // Account details may have several pages; this reads the first.
     serde_json::Deserializer::from_slice(&text).into_iter().next().unwrap().unwrap()
 }
 
-/// Every question about what is in one file of sources.
+/// Runs every `trust` command that reads this file.
 fn ask_about(home: &Path, file: &str, role: &str, user: &str) {
     run(home, &["trust", "lint", "--from", file]);
     run(home, &["trust", "lint", "--from", file, "--format", "json"]);
@@ -212,7 +212,7 @@ proptest! {
         run(home.path(), &["trust", "lint", "."]);
         run(home.path(), &["trust", "require-mfa", "--file", &name]);
         run(home.path(), &["trust", "graph", "--from", &name]);
-        // Neither is a file's name that cannot be read, nor one that is no policy.
+        // The same holds for a file that does not parse, and for one that does not exist.
         fs::write(home.path().join(&name), format!("{{\"{text}\": {text}")).unwrap();
         run(home.path(), &["trust", "lint", &name]);
         run(home.path(), &["trust", "graph", "--from", &name]);
@@ -237,7 +237,7 @@ proptest! {
         let home = tempfile::tempdir().unwrap();
         let mut parts = ["prod", "base", "arn:aws:iam::111122223333:role/Ops", "base", "eu-west-1", "x", "key", "value"]
             .map(str::to_owned);
-        // A config has no escapes: a new line in it is one.
+        // A config has no escapes, so a line break would end the value.
         parts[at].push_str(&text.replace(['\n', '\r'], " "));
         let [profile, base, role, source, region, external, key, value] = &parts;
         let config = format!(
@@ -249,7 +249,7 @@ proptest! {
         let typed = text.replace('\0', "");
         let asked = profile.replace('\0', "");
         for arguments in [
-            // Fails, and is on record for `why`.
+            // Fails, and is recorded for `why`.
             &["export", "-n", &asked][..],
             &["list"],
             &["list", "--json"],

@@ -1,4 +1,4 @@
-//! `trust graph`: its formats, where it writes, and the picture in README.
+//! `trust graph`: its formats, its output files, and the picture in README.
 
 use std::fs;
 
@@ -85,7 +85,8 @@ fn sources_that_cannot_be_read_give_no_picture() {
     assert!(!picture.exists());
 }
 
-/// What a shell prints that runs `hatbox trust graph --format text` as `$hatbox`, with `$dir` to write to.
+/// What a shell script prints in which `graph` is `hatbox trust graph --format text`, and `$dir` is a writable
+/// directory.
 #[cfg(unix)]
 fn in_shell(directory: &std::path::Path, script: &str) -> (String, String) {
     let output = std::process::Command::new("/bin/sh")
@@ -119,7 +120,7 @@ fn what_is_not_a_file_is_written_to_and_never_replaced() {
         run("graph -o /dev/null; [ -c /dev/null ] && echo there"),
         ("there\n".to_owned(), String::new())
     );
-    // A log is written on, not over.
+    // A log is appended to, not truncated.
     let logged = run(
         "echo before >$dir/log; graph -o /dev/stderr 2>>$dir/log; graph -o /dev/fd/4 4>>$dir/log; cat $dir/log",
     );

@@ -1,4 +1,5 @@
-//! `trust lint`: files, directories, stdin and sources in; exit codes; what cannot be read is named.
+//! `trust lint`: its inputs (files, directories, stdin, sources), its exit codes, and errors for inputs that it cannot
+//! read.
 
 use std::fs;
 
@@ -97,7 +98,7 @@ fn roles_of_a_plan_are_judged_and_what_is_unknown_until_apply_is_said() {
         ran.stdout
     );
     assert!(ran.stdout.contains("aws_iam_role.new: not known until apply\n"), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("--file"), "a plan is no file to mend: {}", ran.stdout);
+    assert!(!ran.stdout.contains("--file"), "a Terraform plan is not a file to fix: {}", ran.stdout);
 }
 
 #[test]

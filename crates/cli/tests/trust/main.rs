@@ -13,14 +13,14 @@ mod lint;
 mod questions;
 mod require_mfa;
 
-/// What a run left behind.
+/// A run's exit code and output.
 struct Ran {
     code: i32,
     stdout: String,
     stderr: String,
 }
 
-/// Runs `hatbox` with these arguments and this on stdin, in an empty home directory.
+/// Runs `hatbox` with these arguments and this stdin, in an empty home directory.
 fn hatbox(arguments: &[&str], input: &[u8]) -> Ran {
     let home = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_hatbox"))
@@ -34,7 +34,7 @@ fn hatbox(arguments: &[&str], input: &[u8]) -> Ran {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
-    // A command that does not read its input closes it early.
+    // A command may exit without reading its stdin.
     let writer = std::thread::spawn(move || stdin.write_all(&input).is_ok());
     let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     writer.join().unwrap();
@@ -45,7 +45,7 @@ fn hatbox(arguments: &[&str], input: &[u8]) -> Ran {
     }
 }
 
-/// A directory of the sources.
+/// A directory of this repository's crates.
 fn sources(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }

@@ -1,4 +1,4 @@
-//! `can`, `who` and `reach`: their sources, exit codes and errors. What they answer is tested in the core.
+//! `can`, `who` and `reach`: their sources, exit codes and errors. Their answers are tested in hatbox-iam.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `trust require-mfa --file`: shows first, writes when told to, and leaves alone what it must not touch.
+//! `trust require-mfa --file`: shows the change, writes it with `--apply`, and refuses what it must not change.
 
 use std::fs;
 

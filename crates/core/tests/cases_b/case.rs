@@ -5,7 +5,7 @@ use std::time::Duration;
 use hatbox_types::duration::parse_duration;
 use hatbox_types::name::ProfileName;
 
-/// A case: a config, stored keys, and what happens in a row.
+/// A case: a config, stored keys, and a sequence of events.
 pub(crate) struct Case {
     pub(crate) why: String,
     pub(crate) keys: Vec<String>,
@@ -21,7 +21,7 @@ pub(crate) enum Event {
 }
 
 impl Case {
-    /// Parses a file; anything unknown is a mistake in the file, and panics.
+    /// Parses a file. Panics at anything unknown, which is a mistake in the file.
     pub(crate) fn parse(text: &str) -> Self {
         let mut case =
             Self { why: String::new(), keys: Vec::new(), config: String::new(), events: Vec::new() };
@@ -44,7 +44,7 @@ impl Case {
             } else if let Some(keys) = line.strip_prefix("keys: ") {
                 case.keys = keys.split(' ').map(str::to_owned).collect();
             } else {
-                panic!("what is this: {line}");
+                panic!("unknown line: {line}");
             }
         }
         case
@@ -58,11 +58,11 @@ fn parse_event(mark: &str) -> Event {
         ("env", None) => Event::Unset(rest.to_owned()),
         ("wait", _) => Event::Wait(parse_duration(rest).unwrap()),
         ("run", _) => Event::Run { args: rest.split(' ').map(str::to_owned).collect(), expected: Vec::new() },
-        _ => panic!("what is this: {mark}"),
+        _ => panic!("unknown event: {mark}"),
     }
 }
 
-/// What stands behind `run`.
+/// The arguments after `run`.
 pub(crate) struct Args {
     pub(crate) profile: ProfileName,
     pub(crate) duration: Option<String>,

@@ -1,5 +1,5 @@
-//! Every file of `tests/cases-b` holds: from profiles to the calls that are made, runs in a row with what is
-//! cached between them. The folder's README says what the files look like.
+//! Runs every file of `tests/cases-b`: from profiles to the AWS calls, with several runs that share a cache. The
+//! folder's README describes the format.
 
 #![expect(
     clippy::unwrap_used,
@@ -58,13 +58,13 @@ fn profiles_lead_to_the_calls_that_the_case_files_say() {
                 ));
             }
         }
-        assert!(runs > 0 && !case.why.is_empty(), "{name} says nothing");
+        assert!(runs > 0 && !case.why.is_empty(), "{name} has no runs or no reason");
     }
-    assert!(paths.len() >= 50, "the case files are not there");
+    assert!(paths.len() >= 50, "the case files are missing");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What changes between the runs of a case.
+/// The state that runs of a case share: environment, time and cache.
 struct World<'a> {
     case: &'a Case,
     env: BTreeMap<String, String>,
@@ -139,7 +139,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Makes the calls that a start leaves to be made, as the program would, and saves what they give.
+    /// Lists the calls that the program would make from this start, and saves their sessions.
     fn carry_out(&mut self, plan: &Plan, args: &Args) -> Vec<String> {
         let min_ttl =
             self.env.get("AWS_MIN_TTL").map_or(DEFAULT_MIN_TTL, |text| parse_duration(text).unwrap());
@@ -286,7 +286,7 @@ fn error_lines(error: &PlanError) -> Vec<String> {
     std::iter::once(format!("error: {error}")).chain(place).chain(hint).collect()
 }
 
-/// What the program reads before it looks for cached sessions.
+/// Fills in what the program reads before it looks for cached sessions.
 fn read_base(base: &mut Base) {
     match base {
         Base::Metadata { access_key_id, .. } => {

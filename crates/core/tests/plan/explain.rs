@@ -1,4 +1,4 @@
-//! Plans in words, as they stand on an 80-column terminal.
+//! The text of `explain`, on an 80-column terminal.
 
 use std::time::Duration;
 

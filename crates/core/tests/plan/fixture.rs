@@ -1,4 +1,4 @@
-//! Profiles and plans for tests, without any text to parse.
+//! Profiles and plans for tests.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(crate) const MFA: &str = "arn:aws:iam::111122223333:mfa/jan";
 pub(crate) const ADMIN: &str = "arn:aws:iam::444455556666:role/dev-infra-admin";
 pub(crate) const AUDITOR: &str = "arn:aws:iam::444455556666:role/security-auditor";
 
-/// A value that stands in a line of the config.
+/// A value from a line of the config.
 pub(crate) fn at<T>(line: u32, value: T) -> Sourced<T> {
     Sourced { value, origin: in_config(line) }
 }
@@ -26,7 +26,7 @@ pub(crate) fn name(text: &str) -> ProfileName {
     text.parse().unwrap()
 }
 
-/// A profile with nothing in it.
+/// A profile without settings.
 pub(crate) fn bare(profile: &str) -> Profile {
     Profile {
         name: Some(name(profile)),
@@ -35,12 +35,12 @@ pub(crate) fn bare(profile: &str) -> Profile {
     }
 }
 
-/// A user with a device.
+/// The profile of a user with an MFA device.
 pub(crate) fn user(profile: &str) -> Profile {
     Profile { mfa_serial: Some(at(2, MFA.parse().unwrap())), ..bare(profile) }
 }
 
-/// A role that is assumed from a source, with the device of [`user`].
+/// The profile of a role with a source profile and the MFA device of [`user`].
 pub(crate) fn role(profile: &str, source: &str, arn: &str) -> Profile {
     Profile {
         role_arn: Some(at(5, arn.parse().unwrap())),
@@ -50,12 +50,12 @@ pub(crate) fn role(profile: &str, source: &str, arn: &str) -> Profile {
     }
 }
 
-/// A length that was asked for on the command line.
+/// A duration from the command line.
 pub(crate) fn flag(length: Duration) -> Sourced<Duration> {
     Sourced { value: length, origin: Origin::Flag("--duration") }
 }
 
-/// The same length for every call, as `-d` sets it.
+/// Sets the duration of every call, as `-d` does.
 pub(crate) fn with_length(mut profile: Profile, length: Duration) -> Profile {
     profile.durations.assume_role = Some(flag(length));
     profile.durations.session_token = Some(flag(length));
@@ -63,7 +63,7 @@ pub(crate) fn with_length(mut profile: Profile, length: Duration) -> Profile {
     profile
 }
 
-/// The stored keys of these profiles.
+/// Stored access keys for these profiles.
 pub(crate) fn stored(profiles: &[&str]) -> StoredKeys {
     let key = AccessKeyId::parse("AKIAIOSFODNN7EXAMPLE").unwrap();
     StoredKeys::Known(profiles.iter().map(|profile| (name(profile), key.clone())).collect())
@@ -82,7 +82,7 @@ pub(crate) fn resolve(
     resolve_plan(profiles[0].name.as_ref().unwrap(), &mut lookup, stored, options)
 }
 
-/// Resolves a profile of a config's text, with these variables.
+/// Resolves a profile of a config, with these environment variables.
 pub(crate) fn resolve_text(
     text: &str,
     profile: &str,

@@ -1,4 +1,4 @@
-//! What a session is filed under.
+//! The keys under which sessions are cached.
 
 use hatbox_core::cache::{SessionKey, resolve_session_key};
 use hatbox_core::config::profile::{Profile, Sourced, StsRegional, WebIdentity};
@@ -11,7 +11,7 @@ use super::fixture::{ADMIN, AUDITOR, at, bare, plan, role, user, with_length};
 
 const KEYS: [&str; 2] = ["AKIAIOSFODNN7EXAMPLE", "AKIAANOTHERKEY000000"];
 
-/// All that a key is made from, and some that it is not.
+/// Everything that the session key depends on, and some settings that it does not depend on.
 #[derive(Debug, Clone)]
 struct Inputs {
     key_id: &'static str,
@@ -28,7 +28,7 @@ struct Inputs {
     hours: u64,
 }
 
-/// Few and short texts, so that two draws are often alike, and parts could run into each other.
+/// Few and short texts, so that two of them are often equal, and concatenated parts may be ambiguous.
 fn text() -> impl Strategy<Value = String> {
     "[ab]{2,3}"
 }
@@ -90,7 +90,7 @@ impl Inputs {
         resolve_session_key(&plan, plan.last_stage()).unwrap()
     }
 
-    /// The inputs less what makes no difference to the credentials.
+    /// The inputs without what makes no difference to the credentials.
     fn answer(&self) -> Self {
         let mut answer = self.clone();
         answer.hours = 0;
@@ -146,7 +146,7 @@ fn every_stage_of_a_plan_has_its_own_key() {
     let plan = plan(&[role("spoke", "hub", ADMIN), role("hub", "jan-work", AUDITOR), user("jan-work")]);
     let keys: Vec<_> = (0..3).map(|index| resolve_session_key(&plan, Stage::Step(index)).unwrap()).collect();
     assert!(keys[0] != keys[1] && keys[1] != keys[2] && keys[0] != keys[2]);
-    assert_eq!(resolve_session_key(&plan, Stage::Base), None, "a stored key is saved nowhere else");
+    assert_eq!(resolve_session_key(&plan, Stage::Base), None, "a stored key is not cached");
     assert_eq!(resolve_session_key(&plan, Stage::Step(3)), None, "there is no fourth step");
 }
 
@@ -167,7 +167,7 @@ fn without_the_id_of_the_key_there_is_no_session_key() {
     assert_eq!(resolve_session_key(&plan, Stage::Step(0)), None);
 }
 
-/// A plan that starts from a base that is called, and ends there.
+/// The session key of a plan that has only a base.
 fn base_key(change: impl FnOnce(&mut Profile)) -> SessionKey {
     let mut profile = bare("ci");
     change(&mut profile);
@@ -176,7 +176,7 @@ fn base_key(change: impl FnOnce(&mut Profile)) -> SessionKey {
     resolve_session_key(&plan, Stage::Base).unwrap()
 }
 
-/// The key of a web identity whose file holds `text`.
+/// The session key of a web identity whose token is `text`.
 fn token_key(
     token: WebIdentity,
     text: Option<&str>,
@@ -197,7 +197,7 @@ fn token_key(
 #[test]
 fn a_token_of_a_file_is_its_own_identity_wherever_the_file_is() {
     let key = |path: &str, text| token_key(WebIdentity::File(path.to_owned()), text, |_| ());
-    assert_eq!(key("/token", None), None, "not before it was read");
+    assert_eq!(key("/token", None), None, "unknown until the file is read");
     assert_ne!(key("/token", Some("of job a")).unwrap(), key("/token", Some("of job b")).unwrap());
     assert_eq!(key("/token", Some("of job a")), key("token", Some("of job a")));
     let process = |text| token_key(WebIdentity::Process("/token".to_owned()), text, |_| ());
@@ -220,7 +220,7 @@ fn a_role_on_top_of_a_metadata_service_is_filed_under_the_key_that_the_service_g
         resolve_session_key(&plan, Stage::Step(0))
     };
     for source in [CredentialSource::Ec2InstanceMetadata, CredentialSource::EcsContainer] {
-        assert_eq!(key(source, None), None, "not before the service was asked");
+        assert_eq!(key(source, None), None, "unknown until the service has answered");
         assert_ne!(key(source, Some(KEYS[0])).unwrap(), key(source, Some(KEYS[1])).unwrap());
         assert_eq!(key(source, Some(KEYS[0])), key(source, Some(KEYS[0])));
     }
@@ -248,7 +248,7 @@ fn what_a_command_gives_a_person_and_an_agent_is_filed_apart() {
     }
     for command in ["hatbox export me", "env A=b /opt/hatbox export me", "aws-vault exec me -j"] {
         assert_eq!(key(command, false, None), None, "{command}");
-        assert!(key(command, true, None).is_some(), "a role on top is saved by itself: {command}");
+        assert!(key(command, true, None).is_some(), "a role on top is cached separately: {command}");
     }
 }
 
@@ -277,7 +277,7 @@ fn a_base_that_is_called_is_filed_under_its_settings() {
     };
     let process =
         |command: &str| base_key(|profile| profile.credential_process = Some(at(1, command.to_owned())));
-    // What a login session gives is saved in its own file; a role on top is filed under it.
+    // The credentials of a login session are in its own file. A role on top is cached by that session's name.
     let login = |session: &str| {
         let mut profile = bare("me");
         profile.login_session = Some(at(1, session.to_owned()));
@@ -316,8 +316,8 @@ fn a_file_name_reveals_nothing_without_the_cache_key() {
     assert_ne!(name, key.render_file_name(&[8; 32]));
 }
 
-/// Sessions on disk are found again by the next version, or not at all: this must change with the version in
-/// the digest only.
+/// The next release must find the sessions of this one on disk. This name may change only together with the version
+/// number in the digest.
 #[test]
 fn the_digest_is_the_same_from_release_to_release() {
     let mut plan = plan(&[role("admin", "jan-work", ADMIN), user("jan-work")]);

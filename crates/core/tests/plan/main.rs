@@ -1,4 +1,4 @@
-//! Plans, what their sessions are filed under, where a start begins, and how it is explained.
+//! Plans: how they are resolved, the keys of their sessions, where a start begins, and the text of `explain`.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Plans that a case file cannot say: long chains, a locked store, a lookup that fails.
+//! Plans that a case file cannot describe: long chains, a locked store, a lookup that fails.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::fixture::{
     ADMIN, AUDITOR, at, bare, name, plan, resolve, resolve_text, role, stored, user, with_length,
 };
 
-/// `p0 <- p1 <- ... `, the last of which is `jan-work`.
+/// A chain `p0 <- p1 <- ...` that ends with `jan-work`.
 fn chain(profiles: usize) -> Vec<Profile> {
     let name = |index| if index + 1 == profiles { "jan-work".to_owned() } else { format!("p{index}") };
     let link = |index| {
@@ -167,7 +167,7 @@ fn a_machines_role_is_asked_where_the_environment_says() {
     let mut profile = bare("batch");
     profile.credential_source = Some(at(3, CredentialSource::EcsContainer));
     assert_eq!(asked(profile, &ambient).unwrap(), container);
-    // Also for a profile without an identity, but not for one that names a role.
+    // Also for a profile without an identity, but not for one with a role.
     assert_eq!(asked(bare("plain"), &ambient).unwrap(), container);
     let mut own_role = bare("own");
     own_role.role_arn = Some(at(1, ADMIN.parse().unwrap()));
@@ -316,7 +316,7 @@ fn keys_of_a_source_profile_in_a_file_end_the_chain() {
     assert!(matches!(plan.base, Base::FileKeys { .. }), "{:?}", plan.base);
     let warnings: Vec<_> = plan.notes.iter().filter(|note| note.level() == NoteLevel::Warning).collect();
     assert!(matches!(warnings[..], [Note::RoleOfSourceSkipped { .. }]), "{warnings:?}");
-    // A stored key has the role that its own profile names: it was put there for hatbox.
+    // A stored key keeps the role of its own profile: it was stored for hatbox.
     let plan = resolve_text(&config, "target", &[], &stored(&["hub", "far"])).unwrap();
     assert_eq!(plan.steps.iter().filter(|step| step.call() == Call::AssumeRole).count(), 2);
     // As the target itself, the profile assumes its role.
@@ -411,7 +411,7 @@ fn the_environments_keys_travel_in_the_plan_and_what_is_wrong_with_them_is_said(
     let plan = resolve(Some(Ok(StaticKeys { key, session_token: None, expires_at: None }))).unwrap();
     let Base::Environment { keys, .. } = &plan.base else { panic!("{:?}", plan.base) };
     assert_eq!(keys.value.key.secret.expose(), "secret");
-    assert!(!format!("{plan:?}").contains("secret\""), "and are not shown with it");
+    assert!(!format!("{plan:?}").contains("secret\""), "the secret is not shown with the plan");
     let error = resolve(Some(Err(AccessKeyError::EmptySecret))).unwrap_err();
     assert!(error.to_string().starts_with("the access key in the environment cannot be used: "));
     assert_eq!(error.origin(), Some(&at(3, ()).origin));
@@ -435,7 +435,7 @@ fn the_environments_keys_are_for_default_alone_and_only_where_it_has_no_identity
     assert!(matches!(stored_key, Base::StoredKey { .. }), "{stored_key:?}");
     let process = resolve("[default]\ncredential_process = x\n", "default", &[]).unwrap().base;
     assert!(matches!(process, Base::CredentialProcess { .. }), "{process:?}");
-    // Keys that belong to no profile are not taken for another one, nor for what a role names as its source.
+    // Keys in the environment belong to no profile, so they serve no other profile and no source profile.
     for text in ["", "[profile other]\n"] {
         resolve(text, "other", &[]).unwrap_err();
     }

@@ -1,4 +1,4 @@
-//! Where the work begins, given what is cached.
+//! At which stage a start begins, depending on what is cached.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn time(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-/// A session that was asked for with `asked` seconds `age` seconds ago, and given `given` seconds.
+/// A session that was requested `age` seconds ago for `asked` seconds, and granted for `given` seconds.
 fn session(age: i64, asked: u64, given: i64) -> CachedSession {
     CachedSession {
         credentials: SessionCredentials {
@@ -40,12 +40,12 @@ fn session(age: i64, asked: u64, given: i64) -> CachedSession {
     }
 }
 
-/// User and role with one device: GetSessionToken for 8 h, AssumeRole for 1 h.
+/// A user and a role with the same MFA device: GetSessionToken for 8 h, AssumeRole for 1 h.
 fn admin() -> Plan {
     plan(&[role("admin", "jan-work", ADMIN), user("jan-work")])
 }
 
-/// The start of `plan` with these sessions, and the stages that were looked at.
+/// The start of `plan` with these cached sessions, and the stages that were looked up.
 fn start(plan: &Plan, sessions: &[(usize, CachedSession)], rules: StartRules) -> (Start, Vec<usize>) {
     let mut looked = Vec::new();
     let mut cached = |stage: Stage| {

@@ -1,8 +1,8 @@
-"""A client of Identity Center with PKCE, and a headless Chromium that presses a button on the sandbox's page.
+"""An Identity Center client with PKCE, and a headless Chromium that presses a button on the sandbox's page.
 
-Usage: browser.py CHROMIUM OIDC_URL START_URL BUTTON. Prints what the page showed and what came of it, as JSON.
-Usage: browser.py CHROMIUM BUTTON URL. The browser alone, as HATBOX_BROWSER names it: ends once the client has answered.
-Behind chromium.py.
+Usage: browser.py CHROMIUM OIDC_URL START_URL BUTTON. Prints what the page showed and the client's result, as JSON.
+Usage: browser.py CHROMIUM BUTTON URL. Only the browser, for HATBOX_BROWSER: ends once the client has answered.
+Appended to chromium.py.
 """
 
 import base64, fcntl, hashlib, http.server, json, os, secrets, subprocess, sys, tempfile, time, urllib.parse
@@ -25,7 +25,7 @@ class Callback(http.server.BaseHTTPRequestHandler):
 
 
 def walk(program, url, button, come_back):
-    """Opens the page, presses the button and waits until `come_back` returns; returns what the page showed."""
+    """Opens the page, presses the button and waits for `come_back`; returns what the page showed."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         try:

@@ -11,7 +11,7 @@ class Browser:
         self.read, from_browser = os.pipe()
 
         def pipes():
-            # The browser reads its orders from 3 and writes to 4. Copies first: either number may be taken.
+            # The browser reads commands from 3 and writes to 4. Duplicates first, as either number may be in use.
             ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
             os.dup2(ends[0], 3)
             os.dup2(ends[1], 4)
@@ -49,7 +49,7 @@ class Browser:
         return self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
 
     def value(self, session, script, **params):
-        """What the script returns; None while the page is on its way to another one."""
+        """The script's result; None while the page is navigating to another one."""
         try:
             answer = self.ask("Runtime.evaluate", session, expression=script, returnByValue=True, **params)
         except RuntimeError:

@@ -1,7 +1,7 @@
-"""`hatbox login` and a headless Chromium that goes where it leads, in one browser. Behind chromium.py.
+"""`hatbox login` and a headless Chromium that opens its addresses, in one browser. Appended to chromium.py.
 
-Usage: console.py CHROMIUM HATBOX OPENER SEEN. OPENER is a program that writes the address that it gets to the file SEEN. Prints
-what the pages showed, as JSON.
+Usage: console.py CHROMIUM HATBOX OPENER SEEN. OPENER is a program that writes its argument, the address, to the file SEEN.
+Prints what the pages showed, as JSON.
 """
 
 import tempfile
@@ -11,7 +11,7 @@ FIELDS = ["who", "account", "region", "path", "sessions", "multi"]
 
 
 def login(*arguments):
-    """Runs `hatbox login`; returns it, and the address that its browser is started with."""
+    """Runs `hatbox login`; returns the process and the address that it starts the browser with."""
     process = subprocess.Popen([hatbox, "login", *arguments], env={**os.environ, "HATBOX_BROWSER": opener},
                                stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + LIMIT
@@ -26,7 +26,7 @@ def login(*arguments):
 
 
 def show(browser, *arguments, until="who", press=None):
-    """Signs in; returns what the page shows that has the element `until`."""
+    """Signs in; returns the contents of the page that has the element `until`."""
     process, url = login(*arguments)
     page = browser.open(url)
     if press:
@@ -35,7 +35,7 @@ def show(browser, *arguments, until="who", press=None):
     script = f"document.readyState === 'complete' && document.getElementById('{until}') !== null"
     deadline = time.monotonic() + LIMIT
     while not browser.value(page, script):
-        # The browser may have blocked the window: a person presses the button then.
+        # The browser may have blocked the window; a person would press the button.
         browser.value(page, userGesture=True, script=(
             "(() => {const go = document.getElementById('go');"
             "if (go && !go.hidden && !window.isPressed) {window.isPressed = true; go.click()}})()"))

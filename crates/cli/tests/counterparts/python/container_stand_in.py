@@ -1,4 +1,4 @@
-"""Packs an extension that takes addresses as "Open external links in a container" does, which only Mozilla's site has.
+"""Packs an extension that stands in for "Open external links in a container", which only Mozilla's site has.
 
 Usage: container_stand_in.py XPI
 """

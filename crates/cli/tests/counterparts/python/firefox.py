@@ -1,8 +1,8 @@
 """A Firefox that was started with --marionette, driven over its socket (Marionette protocol 3).
 
 Usage: firefox.py PROFILE {URL_PART ELEMENT CLICK} URL_PART ELEMENT. Waits for a page whose address contains URL_PART and that
-has the element (a CSS selector), clicks on CLICK, and goes on. Prints the address of the last page and the text of each element
-with an id, and the container that it is in, as JSON.
+has the element (a CSS selector), clicks on CLICK, and goes on to the next. Prints the address of the last page, the text of
+each element with an id, and the container that the page is in, as JSON.
 """
 
 import json, os, socket, sys, time
@@ -52,20 +52,20 @@ class Firefox:
         return self.ask("WebDriver:ExecuteScript", script=script, args=[])["value"]
 
     def find(self, url_part, element):
-        """The page, in whichever tab it is."""
+        """The page at this address, in whichever tab it is."""
         until, seen = time.monotonic() + LIMIT, set()
         while time.monotonic() < until:
             for handle in self.ask("WebDriver:GetWindowHandles"):
                 try:
                     self.ask("WebDriver:SwitchToWindow", handle=handle)
-                    # A tab on its way to another page has none.
+                    # A tab that is navigating to another page has none.
                     url = self.run("return location.href") or ""
                     seen.add(url)
                     if url_part in url and self.run(
                             "return document.readyState === 'complete' && !!document.querySelector(%s)" % json.dumps(element)):
                         return
                 except RuntimeError:
-                    # The tab is gone, or on its way to another page.
+                    # The tab is closed, or navigating to another page.
                     pass
             time.sleep(0.05)
         sys.exit("waited in vain; the pages were " + ", ".join(sorted(seen)))

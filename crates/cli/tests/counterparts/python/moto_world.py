@@ -1,6 +1,6 @@
-"""A moto server that checks: a user, roles and a bucket are made, then IAM is enforced.
+"""A moto server that enforces IAM, after it has created a user, roles and a bucket.
 
-Prints one line of JSON, and serves until its standard input ends.
+Prints one line of JSON, and serves until its stdin closes.
 """
 
 import json
@@ -14,7 +14,7 @@ server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 host, port = server.get_host_and_port()
 url = f"http://{host}:{port}"
-# Until IAM is enforced any key does.
+# Until IAM is enforced, any key works.
 made_by = {
     "endpoint_url": url,
     "region_name": "us-east-1",

@@ -1,5 +1,5 @@
-"""Runs a program whose controlling terminal is a new one, with its stdin, stdout and stderr elsewhere, and answers one
-question there: on_terminal.py QUESTION ANSWER PROGRAM ARGUMENTS..."""
+"""Runs a program with a new controlling terminal, while its stdin, stdout and stderr are elsewhere, and answers one
+question on that terminal: on_terminal.py QUESTION ANSWER PROGRAM ARGUMENTS..."""
 import os, pty, subprocess, sys, fcntl, termios, select, time
 
 question, answer, *words = sys.argv[1:]

@@ -1,5 +1,5 @@
-"""A headless Chromium that asks the credential server of `hatbox exec --server`, whose command this is, as pages would that know
-the token. Behind chromium.py.
+"""Run by `hatbox exec --server`: a headless Chromium that calls the credential server as a web page that knows the token would.
+Appended to chromium.py.
 
 Usage: server_page.py CHROMIUM. Prints what each page got, as JSON.
 """
@@ -11,7 +11,7 @@ with open(os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]) as file:
     token = file.read()
 path = uri[uri.index("/credentials/"):]
 port = uri.split(":")[2].split("/")[0]
-# The name is the attacker's, and leads here: what a rebinding of the name comes to.
+# The attacker's name resolves to this machine, as after DNS rebinding.
 rebound = f"http://evil.example:{port}{path}"
 
 
@@ -27,7 +27,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 def fetch(browser, page, url, **options):
-    """What a script of this page sees of an answer."""
+    """What a script on this page sees of a response."""
     script = f"""fetch({json.dumps(url)}, {json.dumps(options)})
         .then(answer => answer.text().then(text => answer.type + ' ' + answer.status + ' ' + text), error => 'none ' + error)"""
     result = browser.ask("Runtime.evaluate", page, expression=script, awaitPromise=True, returnByValue=True)
