@@ -259,7 +259,10 @@ fn load_reference() -> BTreeMap<String, String> {
             let help = body.split_once("```text\n").unwrap().1.split_once("\n```").unwrap().0;
             let place = words.split(' ').nth(1).unwrap_or("README");
             assert_eq!(page.file_stem().unwrap(), place, "`hatbox{words}` is on another command's page");
-            assert!(found.insert(format!("hatbox{words}"), help.to_owned()).is_none(), "`hatbox{words}` appears twice");
+            assert!(
+                found.insert(format!("hatbox{words}"), help.to_owned()).is_none(),
+                "`hatbox{words}` appears twice"
+            );
         }
     }
     found

@@ -150,7 +150,12 @@ fn each_runs_a_command_with_several_profiles_and_an_empty_stdin() {
         // The commands do not get it. hatbox may end before it is written.
         drop(child.stdin.take().unwrap().write_all(b"from the stdin of hatbox\r\n"));
         let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(3), "the exit code of the command that failed: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(3),
+            "the exit code of the command that failed: {}",
+            stderr(&output)
+        );
         (String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n"), stderr(&output))
     };
     let (shown, said) = each(&[]);
@@ -239,7 +244,10 @@ fn commands_end_when_hatbox_is_killed() {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("running 1 test")), "{verb}");
-        assert!(std::fs::remove_dir(&directory).is_err(), "{verb}: the command's working directory is in use");
+        assert!(
+            std::fs::remove_dir(&directory).is_err(),
+            "{verb}: the command's working directory is in use"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         let begun = Instant::now();

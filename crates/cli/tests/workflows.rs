@@ -44,7 +44,10 @@ fn every_action_is_pinned_to_a_commit_and_says_its_version() {
                     && commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
                 assert!(is_commit, "{name}: {action}");
                 let version = before.trim().strip_prefix("# v").unwrap_or_default();
-                assert!(version.split('.').count() == 3, "{name}: no comment with the version above {action}");
+                assert!(
+                    version.split('.').count() == 3,
+                    "{name}: no comment with the version above {action}"
+                );
                 used += 1;
             }
             before = line;

@@ -164,7 +164,11 @@ fn what_is_printed_for_powershell_parses_as_powershell() {
     assert!(exported.iter().any(|string| string == HOSTILE), "{exported:?}");
     let script = print(&["shell-init", "pwsh"]);
     for (piece, instead) in [("{", ""), ("'--drop'", "'--drop"), ("@(", "@")] {
-        assert_eq!(parse(&script.replacen(piece, instead, 1)), None, "the grammar rejects broken quoting: {piece}");
+        assert_eq!(
+            parse(&script.replacen(piece, instead, 1)),
+            None,
+            "the grammar rejects broken quoting: {piece}"
+        );
     }
 }
 

@@ -67,7 +67,10 @@ fn check(scene: &Scene, requests: &[Wire], taken: &[&str]) {
         }
     }
     for action in taken {
-        assert!(carried_out.contains(*action), "{action} can be repeated, but only {carried_out:?} succeeded");
+        assert!(
+            carried_out.contains(*action),
+            "{action} can be repeated, but only {carried_out:?} succeeded"
+        );
     }
     let changed = Twin::of(scene);
     let before = load_world(changed.directory.path()).unwrap();

@@ -153,5 +153,8 @@ fn every_finding_is_in_the_document_and_none_that_does_not_exist() {
         .collect();
     let missing: Vec<_> = known.difference(&told).collect();
     let unknown: Vec<_> = told.difference(&known).collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "not in the document: {missing:?}; not in the code: {unknown:?}");
+    assert!(
+        missing.is_empty() && unknown.is_empty(),
+        "not in the document: {missing:?}; not in the code: {unknown:?}"
+    );
 }
