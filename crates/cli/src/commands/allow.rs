@@ -40,7 +40,10 @@ pub(crate) fn run(world: &World, args: &AllowArgs) -> Result<(), Failure> {
     world.output.note(&format!("profile `{profile}` {about}"));
     if !args.yes {
         let confirmation = Confirmation {
-            text: &format!("Use it for `hatbox exec` and `hat` in {}? (y|N) ", world.dirs.shown(&directory)),
+            text: &format!(
+                "Use it for `hatbox exec` and `hat` in {} and below? (y|N) ",
+                world.dirs.shown(file.directory())
+            ),
             because: None,
             hint: "add --yes to allow it without asking",
             timeout: world.settings()?.prompt_timeout(),

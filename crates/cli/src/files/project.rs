@@ -121,6 +121,11 @@ impl ProjectFile {
         &self.shown
     }
 
+    /// The directory that the file is in.
+    pub(crate) fn directory(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
     /// The whole content, as read.
     pub(crate) fn text(&self) -> &str {
         &self.text

@@ -50,7 +50,9 @@ fn a_file_is_obeyed_once_it_is_allowed_and_until_it_changes() {
     let mut terminal = Terminal::start_wide(&below(&fixture, "exec hatbox allow"), 200);
     terminal.wait_for("(y|N)", 1);
     let shown = terminal.transcript();
-    for part in ["profile = \"reader\"", "assumes arn:aws:iam::444455556666:role/reader"] {
+    for part in
+        ["profile = \"reader\"", "assumes arn:aws:iam::444455556666:role/reader", "in ~/work and below?"]
+    {
         assert!(shown.contains(part), "{shown}");
     }
     terminal.type_keys("y\r");
