@@ -285,7 +285,7 @@ fn without_a_browser_nothing_is_asked_and_the_way_out_is_named() {
             "{}",
             outcome.stderr
         );
-        assert!(outcome.stderr.contains("hatbox login --stdout"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("hatbox login --stdout guarded"), "{}", outcome.stderr);
     }
     let outcome =
         fixture.hatbox(&["login", "reader"]).env("HATBOX_BROWSER", "no-such-browser").run().expect_code(1);

@@ -26,6 +26,12 @@ fn the_clipboards_program_gets_the_link_by_its_input() {
         "{}",
         outcome.stderr
     );
+    assert!(outcome.stderr.ends_with("print it: hatbox login --stdout reader\n"), "{}", outcome.stderr);
+    // What opens the access portal does not expire.
+    let run = fixture.hatbox(&["login", "--clipboard", "dev"]).env("DISPLAY", ":0");
+    let portal = run.without("AWS_ENDPOINT_URL").run().ok();
+    assert_eq!(portal.stderr, "hatbox: copied the link\n");
+    assert!(read("copied").starts_with("https://corp.awsapps.com/start/#/console?"));
 }
 
 #[test]
@@ -40,6 +46,11 @@ fn over_ssh_the_link_goes_to_the_clipboard_of_the_terminal() {
     follow(std::str::from_utf8(&link).unwrap());
     assert!(transcript.contains("sent the link to the terminal's clipboard"), "{transcript}");
     assert!(!transcript.contains("SigninToken"), "{transcript}");
+    assert!(!transcript.contains("tmux"), "{transcript}");
+    // tmux ignores the sequence without this setting.
+    let mut terminal = Terminal::start_wide(&run.env("TMUX", "/tmp/tmux,1,0"), 200);
+    assert_eq!(terminal.wait().code(), Some(0), "{:?}", terminal.screen());
+    assert!(terminal.transcript().contains("tmux set -s set-clipboard on"), "{}", terminal.transcript());
 }
 
 /// Signs in with `program` as a browser that writes its arguments down. Returns the arguments.

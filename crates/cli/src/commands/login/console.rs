@@ -7,6 +7,7 @@ use hatbox_core::console::target::{ConsoleTarget, TargetError};
 use hatbox_types::duration::render_duration;
 use hatbox_types::secret::SecretString;
 use hatbox_types::text::printable;
+use hatbox_types::text::shell::quote_word;
 
 use crate::args::{GlobalArgs, LoginArgs};
 use crate::credentials::console::{ConsoleLink, LinkUrl, obtain_console_link};
@@ -30,7 +31,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
     let choice = load_choice(world, args)?;
     // Check for a browser before an MFA code is asked for.
     if let (false, Some(why)) = (args.stdout || args.clipboard, why_no_browser(world, &choice)) {
-        return Err(no_browser(&format!("no browser can be opened: {why}")));
+        return Err(no_browser(args, &format!("no browser can be opened: {why}")));
     }
     let profile = args.profile.as_deref();
     let request = ProfileRequest { world, global, session: &args.credentials, profile };
@@ -39,7 +40,7 @@ pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Resul
         return Ok(world.output.exact(&format!("{}\n", shown_link(args, &link).expose()))?);
     }
     if args.clipboard {
-        return copy(world, &shown_link(args, &link));
+        return copy(world, args, &link);
     }
     // If the user picked the profile, or a shell of `hatbox exec` determined it, it is known only now.
     let choice = BrowserChoice::load(world, &link.profile)?;
@@ -77,18 +78,25 @@ fn shown_link(args: &LoginArgs, link: &ConsoleLink) -> SecretString {
     if args.auto_logout { render_sign_out_link(&link.sign_in_base, Some(&url)) } else { url }
 }
 
-fn copy(world: &World, link: &SecretString) -> Result<(), Failure> {
-    let clipboard = copy_to_clipboard(world, link).map_err(|error| {
+fn copy(world: &World, args: &LoginArgs, link: &ConsoleLink) -> Result<(), Failure> {
+    let clipboard = copy_to_clipboard(world, &shown_link(args, link)).map_err(|error| {
         Failure::new(FailureKind::Failed, "could not copy the link")
             .caused_by(&error)
-            .hint("print it: hatbox login --stdout")
+            .hint(format!("print it: hatbox login --stdout{}", render_profile(args)))
     })?;
-    world.output.note(match clipboard {
-        Clipboard::Desktop => "copied the link: open it in a browser within 15 minutes",
-        Clipboard::Terminal => {
-            "sent the link to the terminal's clipboard (OSC 52): open it in a browser within 15 minutes"
-        }
+    let copied = match clipboard {
+        Clipboard::Desktop => "copied the link",
+        Clipboard::Terminal => "sent the link to the terminal's clipboard (OSC 52)",
+    };
+    world.output.note(&match &link.url {
+        // A portal link does not expire.
+        LinkUrl::Portal(_) => copied.to_owned(),
+        LinkUrl::SignIn(_) => format!("{copied}: open it in a browser within 15 minutes"),
     });
+    // By default, tmux ignores the sequence, and nothing says so.
+    if clipboard == Clipboard::Terminal && world.environment.text("TMUX").is_some() {
+        world.output.hint("if it did not arrive, let tmux pass it on: tmux set -s set-clipboard on");
+    }
     Ok(())
 }
 
@@ -97,7 +105,7 @@ fn open(world: &World, args: &LoginArgs, choice: &BrowserChoice, link: &ConsoleL
         // A portal link contains no credentials.
         (LinkUrl::Portal(url), false) => {
             let is_open = open_browser_of(world, choice, url);
-            return if is_open { Ok(()) } else { Err(no_browser("no browser could be started")) };
+            return if is_open { Ok(()) } else { Err(no_browser(args, "no browser could be started")) };
         }
         (LinkUrl::Portal(url), true) => SecretString::new(url.clone()),
         (LinkUrl::SignIn(url), _) => url.clone(),
@@ -107,19 +115,28 @@ fn open(world: &World, args: &LoginArgs, choice: &BrowserChoice, link: &ConsoleL
     // Security: other processes can see the browser's arguments, so they only contain the address of a page that works
     // once.
     if !open_browser_of(world, choice, &page.url()) {
-        return Err(no_browser("no browser could be started"));
+        return Err(no_browser(args, "no browser could be started"));
     }
     let _line = WaitLine::start(PATIENCE, Company::None, || "waiting for the browser".to_owned());
     page.serve(Onward { link: next, sign_out }, PATIENCE).map_err(|_| {
-        no_browser(&format!("the browser did not open the sign-in page within {}", render_duration(PATIENCE)))
+        let error = format!("the browser did not open the sign-in page within {}", render_duration(PATIENCE));
+        no_browser(args, &error)
     })
 }
 
-fn no_browser(error: &str) -> Failure {
+fn no_browser(args: &LoginArgs, error: &str) -> Failure {
+    let profile = render_profile(args);
     Failure::new(FailureKind::Failed, error)
-        .hint("copy the link, over SSH to the clipboard of your terminal: hatbox login --clipboard")
-        .hint("or print it: hatbox login --stdout")
+        .hint(format!(
+            "copy the link, over SSH to the clipboard of your terminal: hatbox login --clipboard{profile}"
+        ))
+        .hint(format!("or print it: hatbox login --stdout{profile}"))
         .hint("or name a browser with HATBOX_BROWSER")
+}
+
+/// Renders the profile of the command line, for a command to paste.
+fn render_profile(args: &LoginArgs) -> String {
+    args.profile.as_deref().map(|profile| format!(" {}", quote_word(profile))).unwrap_or_default()
 }
 
 fn note_what_is_open(world: &World, link: &ConsoleLink) {
