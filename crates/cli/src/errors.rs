@@ -8,6 +8,7 @@ use hatbox_core::handover::{Format, FormatError};
 use hatbox_iam::denial::attempt::FailedCall;
 use hatbox_types::text::page::Page;
 use hatbox_types::text::printable;
+use hatbox_types::text::shell::quote_word;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -227,15 +228,15 @@ impl Failure {
         Some(failure)
     }
 
-    /// Returns its lines as printed, without colours.
-    pub(crate) fn render_lines(&self, called_as: CalledAs) -> Vec<String> {
+    /// Returns its lines, without colours, as printed among those of other profiles: in the place of the explanation is
+    /// the command that shows it.
+    pub(crate) fn render_lines(&self, called_as: CalledAs, profile: &str) -> Vec<String> {
         let name = called_as.as_str();
-        let explanation = self.aws_error.iter().flat_map(|error| &error.explanation.0);
+        let why = self.aws_error.as_ref().map(|_| format!("hatbox why {}", quote_word(profile)));
         let mut lines = vec![format!("{name}: error: {}", self.error)];
         lines.extend(self.place.iter().map(|place| format!("  --> {place}")));
         lines.extend(self.causes.iter().map(|cause| format!("  caused by: {cause}")));
-        lines.extend(explanation.map(ToString::to_string));
-        lines.extend(self.hints.iter().map(|hint| format!("{name}: hint: {hint}")));
+        lines.extend(self.hints.iter().chain(&why).map(|hint| format!("{name}: hint: {hint}")));
         // A line break in text from outside must not start a new line.
         lines.into_iter().map(|line| line.replace('\n', "\\n")).collect()
     }

@@ -232,6 +232,13 @@ fn credentials_of_one_profile_that_fail_stop_no_other_and_can_be_asked_about() {
     let error = "strangers | hatbox: error: access denied: jan may not assume strangers (";
     assert!(outcome.stderr.contains(error), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("strangers |   caused by: AccessDenied: "), "{}", outcome.stderr);
+    // Among the lines of others, the command stands in for the explanation.
+    assert!(
+        outcome.stderr.contains("strangers | hatbox: hint: hatbox why strangers\n"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(outcome.stderr.matches("strangers | ").count(), 3, "{}", outcome.stderr);
     let why = fixture.hatbox(&["why", "strangers"]).run();
     assert!(why.stdout.contains("AccessDenied"), "{}{}", why.stdout, why.stderr);
 }

@@ -118,7 +118,7 @@ impl Report<'_> {
         let Self { reporter, profile, label, kept } = self;
         let output = &reporter.world.output;
         let failure_lines = match end {
-            End::Failed(failure) => failure.render_lines(output.called_as()),
+            End::Failed(failure) => failure.render_lines(output.called_as(), &profile),
             End::Exited(_) | End::Signalled(_) | End::NotStarted => Vec::new(),
         };
         match kept {
