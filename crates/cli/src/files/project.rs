@@ -136,9 +136,15 @@ impl ProjectFile {
         let on_disk: OnDisk = toml::from_str(&self.text).map_err(|error| {
             let before = error.span().and_then(|span| self.text.get(..span.start)).unwrap_or_default();
             let line = 1 + before.matches('\n').count();
-            Failure::new(FailureKind::Usage, format!("invalid project file: {}", error.message()))
-                .at(format!("{}:{line}", self.shown))
-                .hint("it may hold one line: `profile = \"NAME\"`; a newer version of hatbox may know more")
+            let failure =
+                Failure::new(FailureKind::Usage, format!("invalid project file: {}", error.message()))
+                    .at(format!("{}:{line}", self.shown))
+                    .hint("it may contain one line: `profile = \"NAME\"`");
+            if toml::from_str::<toml::Table>(&self.text).is_ok() {
+                failure.hint("if a newer version of hatbox reads this key, update hatbox")
+            } else {
+                failure
+            }
         })?;
         ProfileName::parse(&on_disk.profile).map_err(|error| {
             let name = on_disk.profile.escape_debug();

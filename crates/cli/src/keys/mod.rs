@@ -192,7 +192,7 @@ impl KeyStore {
         };
         let item = Item { info, secret: Zeroizing::new(key.secret.expose().as_bytes().to_vec()) };
         let _held = self.hold_keys()?;
-        self.change(|store| store.write(&item), |index| index.put(&item.info))
+        self.change(|store| store.replace(&item), |index| index.put(&item.info))
     }
 
     /// Replaces the key `old` by `new` in every profile that has it, and reads each back. Returns the profiles that now

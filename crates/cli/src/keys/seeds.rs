@@ -136,7 +136,7 @@ impl KeyStore {
                 access_key_id: None,
             };
             let item = Item { info, secret: stored.secret() };
-            store.change(|backend| backend.write(&item), |index| index.put(&item.info))?;
+            store.change(|backend| backend.replace(&item), |index| index.put(&item.info))?;
             Ok(store.chosen().map(|(kind, _)| kind))
         })
     }

@@ -137,7 +137,7 @@ impl KeyStore {
         let result = self.change(
             |store| {
                 for item in choose(store)? {
-                    store.write(&item)?;
+                    store.replace(&item)?;
                     let read = store.read(&item.info.id)?;
                     if read.secret != item.secret || read.info.access_key_id != item.info.access_key_id {
                         changed = Some(item.info.id.clone());

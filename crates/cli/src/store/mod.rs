@@ -111,6 +111,16 @@ pub(crate) trait Store: Debug + Send {
     /// Writes an item, replacing an item with the same id.
     fn write(&self, item: &Item) -> Result<(), StoreError>;
 
+    /// Writes an item like [`Store::write`], but never over one that a newer version of hatbox wrote. Not every backend
+    /// notices that by itself.
+    fn replace(&self, item: &Item) -> Result<(), StoreError> {
+        match self.read(&item.info.id) {
+            Err(newer @ StoreError::Newer { .. }) => Err(newer),
+            // A damaged item is replaced. If the store is locked or gone, the write says so too.
+            _ => self.write(item),
+        }
+    }
+
     /// Deletes an item.
     fn delete(&self, id: &ItemId) -> Result<(), StoreError>;
 

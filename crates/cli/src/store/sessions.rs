@@ -86,15 +86,19 @@ impl Sessions {
 
     /// Saves a session under this key. It can be obtained again, so this does not wait for the disk.
     pub(crate) fn save(&self, key: &SessionKey, session: &CachedSession) -> Result<(), FileError> {
+        self.save_named(&self.name(key), session)
+    }
+
+    /// Saves a session in the file `name`, but not over one that a newer version of hatbox wrote.
+    fn save_named(&self, name: &str, session: &CachedSession) -> Result<(), FileError> {
         make_private_directory(&self.directory)?;
-        let name = self.name(key);
-        let path = self.directory.join(&name);
-        if let Err(newer @ FileError::Newer(_)) = self.load_named(&name) {
+        let path = self.directory.join(name);
+        if let Err(newer @ FileError::Newer(_)) = self.load_named(name) {
             return Err(newer);
         }
         let sealed = self
             .key
-            .seal(&Self::purpose(&name), &render_cached_session(session))
+            .seal(&Self::purpose(name), &render_cached_session(session))
             .map_err(|error| FileError::io("write", &path)(std::io::Error::other(error)))?;
         write_cache(&path, &sealed)
     }
@@ -197,5 +201,35 @@ mod tests {
         assert_eq!(sessions.list().unwrap().1.len(), 1);
         write(b"{\"version\":0}");
         assert!(sessions.load_named(name).unwrap().is_none());
+    }
+
+    /// Another process may run a newer version, which writes between this one's search for a session and its save.
+    #[test]
+    fn a_session_is_not_saved_over_one_of_a_later_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = dir.path().join("sessions");
+        make_private_directory(&directory).unwrap();
+        let sessions = Sessions::open(&directory, CacheKey::generate().unwrap());
+        let name = "0123456789abcdef0123456789abcdef";
+        let path = directory.join(name);
+        let text = br#"{"version":1,"call":"sts.GetSessionToken","profile":"jan","access_key_id":"ASIAIOSFODNN7EXAMPLE",
+            "secret_access_key":"secret","session_token":"token","expires_at":2000000000,"obtained_at":1900000000,"asked":null}"#;
+        let session = parse_cached_session(text).unwrap();
+        let seal = |text: &[u8]| sessions.key.seal(&Sessions::purpose(name), text).unwrap();
+        let later_file = [b"hatbox-sealed-2\n", &seal(text)["hatbox-sealed-1\n".len()..]].concat();
+        let later_text = seal(b"{\"version\":2,\"later\":true}");
+        for later in [later_file, later_text] {
+            write_cache(&path, &later).unwrap();
+            let error = sessions.save_named(name, &session).unwrap_err();
+            assert!(
+                matches!(&error, FileError::Newer(named) if *named == path.display().to_string()),
+                "{error}"
+            );
+            assert_eq!(fs::read(&path).unwrap(), later);
+        }
+        write_cache(&path, b"damaged").unwrap();
+        sessions.save_named(name, &session).unwrap();
+        let loaded = sessions.load_named(name).unwrap().unwrap();
+        assert_eq!(loaded.credentials.access_key_id, session.credentials.access_key_id);
     }
 }

@@ -17,7 +17,7 @@ use crate::store_scene::contents;
 use crate::terminal::Terminal;
 
 /// The directory of the kept files, with a subdirectory per version.
-const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats");
+pub(crate) const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats");
 /// Placeholders in the kept files: the home directory, and the name of the store's state, which depends on the store's
 /// path.
 pub(crate) const HOME: &str = "@HOME@";
@@ -133,7 +133,7 @@ pub(crate) fn files_below(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Lists the versions whose files are kept.
-fn versions() -> Vec<String> {
+pub(crate) fn versions() -> Vec<String> {
     let entries = fs::read_dir(KEPT).unwrap().map(|entry| entry.unwrap());
     let directories = entries.filter(|entry| entry.file_type().unwrap().is_dir());
     directories.map(|entry| entry.file_name().into_string().unwrap()).collect()
@@ -219,7 +219,7 @@ const VERSION: Later = Later::Text("\"version\": 1", "\"version\": 2, \"later\":
 const SCHEMA: Later = Later::Text("\"schema\": 1", "\"schema\": 2");
 const NO_VERSION: Later = Later::Text("{", "{\"version\":2,");
 /// The message that a newer version is needed.
-const NEWER: &str = "was written by a newer version of hatbox";
+pub(crate) const NEWER: &str = "was written by a newer version of hatbox";
 
 fn change(path: &Path, later: Later) {
     let bytes = fs::read(path).unwrap();
@@ -246,6 +246,7 @@ fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
     let who = &["trust", "who", "reader", "--from", "@HOME@/iam.json"][..];
     let snapshot = "schema 2 was written by a newer version of hatbox";
     let setting = "if a newer version of hatbox reads this setting";
+    let project_key = "if a newer version of hatbox reads this key";
     // The directory of the file, the start and end of its name, the change, the commands that read it, and the message.
     for (directory, start, end, later, lines, said) in [
         (
@@ -296,6 +297,14 @@ fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
             Later::Text("audit_log", "later = 1\naudit_log"),
             &[export, &["list"]],
             setting,
+        ),
+        (
+            "work",
+            ".hatbox",
+            ".toml",
+            Later::Text("profile", "version = 2\nprofile"),
+            &[&["allow", "--yes", WORK]],
+            project_key,
         ),
     ] {
         for line in lines {

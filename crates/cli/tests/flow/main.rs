@@ -55,6 +55,8 @@ mod export;
 #[cfg(feature = "trust")]
 mod formats;
 #[cfg(feature = "trust")]
+mod formats_items;
+#[cfg(feature = "trust")]
 mod formats_made;
 mod guard;
 mod guard_exits;

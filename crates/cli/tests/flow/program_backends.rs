@@ -55,7 +55,7 @@ impl Pass {
         self.fixture.hatbox(arguments).without("HATBOX_FILE_PASSPHRASE")
     }
 
-    fn add(&self, profile: &str) -> Outcome {
+    pub(crate) fn add(&self, profile: &str) -> Outcome {
         let run = self.fixture.add_run(profile, &["--backend", "pass", "--no-add-config"]);
         run.without("HATBOX_FILE_PASSPHRASE").run()
     }
@@ -233,7 +233,7 @@ fn settings_move_the_store_the_program_and_the_directory_of_pass() {
 }
 
 /// A fixture with the helper for rbw and a stub of rbw.
-fn with_helper() -> Option<Fixture> {
+pub(crate) fn with_helper() -> Option<Fixture> {
     if !Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: python3 is not installed");
         return None;
