@@ -7,6 +7,9 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
+#[path = "documents/links.rs"]
+mod links;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -346,41 +349,6 @@ fn the_summary_lists_every_page_once() {
         Err(_) => format!("../{}", path.file_name().unwrap().display()),
     });
     assert_eq!(once, pages.filter(|page| page != "SUMMARY.md").collect());
-}
-
-#[test]
-fn every_link_between_documents_leads_to_a_file_and_a_heading() {
-    let mut problems = Vec::new();
-    for path in documents() {
-        let text = fs::read_to_string(&path).unwrap();
-        let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-        for target in targets.filter(|target| !target.contains("://")) {
-            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
-            let there = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
-            let is_there = fs::read_to_string(&there)
-                .is_ok_and(|text| heading.is_empty() || anchors(&text).iter().any(|a| a == heading));
-            if !is_there {
-                problems.push(format!("{}: {target}", path.display()));
-            }
-        }
-    }
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
-}
-
-/// The anchors of a document's headings, as GitHub and mdBook generate them.
-fn anchors(text: &str) -> Vec<String> {
-    text.lines()
-        .filter(|line| line.starts_with('#'))
-        .map(|line| {
-            line.trim_start_matches('#')
-                .trim()
-                .to_lowercase()
-                .chars()
-                .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
-                .map(|c| if c == ' ' { '-' } else { c })
-                .collect()
-        })
-        .collect()
 }
 
 #[test]
