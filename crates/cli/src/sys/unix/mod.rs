@@ -15,3 +15,4 @@ pub(crate) mod shell;
 pub(crate) mod sidecar;
 pub(crate) mod signals;
 pub(crate) mod terminal;
+mod terminal_modes;

@@ -18,7 +18,9 @@ use rustix::fs::OFlags;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use super::terminal_modes::{When, load_modes, set_modes};
 
 const TICK: Duration = Duration::from_millis(20);
 
@@ -57,9 +59,9 @@ impl OnPty {
             .custom_flags(i32::try_from(OFlags::NOCTTY.bits()).unwrap_or_default())
             .open(std::ffi::OsStr::from_bytes(name.to_bytes()))?
             .into();
-        let mut modes = tcgetattr(&slave)?;
-        modes.local_modes -= LocalModes::ECHO;
-        tcsetattr(&slave, OptionalActions::Now, &modes)?;
+        let mut modes = load_modes(&slave)?;
+        modes.c_lflag &= !libc::ECHO;
+        set_modes(&slave, When::Now, &modes)?;
         tcsetwinsize(&slave, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?;
         command
             .stdin(Stdio::from(slave.try_clone()?))

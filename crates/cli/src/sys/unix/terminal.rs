@@ -7,10 +7,9 @@ use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{
-    ControlModes, InputModes, LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr,
-    tcgetwinsize, tcsetattr,
-};
+use rustix::termios::{QueueSelector, tcflush, tcgetwinsize};
+
+use super::terminal_modes::{Modes, When, load_modes, set_modes};
 
 /// The terminal of this process.
 #[derive(Debug)]
@@ -33,9 +32,9 @@ pub(crate) fn stderr_columns() -> Option<usize> {
 /// Whether the terminal of this process is in line mode with echo, and lets background programs write. `true` without a
 /// terminal, which no output can disturb.
 pub(crate) fn is_in_usual_mode() -> bool {
-    let Some(modes) = open_input().and_then(|terminal| tcgetattr(terminal).ok()) else { return true };
-    modes.local_modes.contains(LocalModes::ICANON | LocalModes::ECHO)
-        && !modes.local_modes.contains(LocalModes::TOSTOP)
+    let Some(modes) = open_input().and_then(|terminal| load_modes(terminal).ok()) else { return true };
+    let usual = libc::ICANON | libc::ECHO;
+    modes.c_lflag & (usual | libc::TOSTOP) == usual
 }
 
 fn columns_of(terminal: impl AsFd) -> Option<usize> {
@@ -47,7 +46,7 @@ impl Device {
     pub(crate) fn open(term: Option<&str>) -> Option<Self> {
         let file = open_input()?;
         // In some sandboxes, /dev/tty opens although there is no terminal.
-        tcgetattr(&file).ok()?;
+        load_modes(&file).ok()?;
         // /dev/tty is only an alias; a standard stream may show the real name.
         let name = [io::stdin().as_fd(), io::stderr().as_fd(), io::stdout().as_fd()]
             .into_iter()
@@ -106,13 +105,13 @@ impl Device {
     /// Reads input byte by byte, without echo and with Ctrl-C as a byte, until the value is dropped. Discards pending
     /// input.
     pub(crate) fn set_raw(&self) -> io::Result<Raw<'_>> {
-        let before = tcgetattr(&self.file)?;
-        let mut modes = before.clone();
-        modes.local_modes -= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
-        modes.input_modes -= InputModes::IXON | InputModes::ISTRIP;
-        modes.input_modes |= InputModes::ICRNL;
-        modes.control_modes |= ControlModes::CS8;
-        tcsetattr(&self.file, OptionalActions::Flush, &modes)?;
+        let before = load_modes(&self.file)?;
+        let mut modes = before;
+        modes.c_lflag &= !(libc::ICANON | libc::ECHO | libc::ISIG | libc::IEXTEN);
+        modes.c_iflag &= !(libc::IXON | libc::ISTRIP);
+        modes.c_iflag |= libc::ICRNL;
+        modes.c_cflag |= libc::CS8;
+        set_modes(&self.file, When::Flush, &modes)?;
         restore_on_panic(&self.file, &before);
         Ok(Raw { device: &self.file, before })
     }
@@ -131,12 +130,12 @@ pub(crate) fn open_output() -> Option<File> {
 /// The terminal in raw mode. Restores the modes on drop.
 pub(crate) struct Raw<'a> {
     device: &'a File,
-    before: Termios,
+    before: Modes,
 }
 
 impl Drop for Raw<'_> {
     fn drop(&mut self) {
-        tcsetattr(self.device, OptionalActions::Now, &self.before).ok();
+        set_modes(self.device, When::Now, &self.before).ok();
         if let Ok(mut unusual) = UNUSUAL.lock() {
             *unusual = None;
         }
@@ -144,10 +143,10 @@ impl Drop for Raw<'_> {
 }
 
 /// The device in raw mode, and its modes before.
-static UNUSUAL: Mutex<Option<(File, Termios)>> = Mutex::new(None);
+static UNUSUAL: Mutex<Option<(File, Modes)>> = Mutex::new(None);
 
 /// The released program aborts on panic, which drops no values, so the panic hook restores the modes.
-fn restore_on_panic(device: &File, before: &Termios) {
+fn restore_on_panic(device: &File, before: &Modes) {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = std::panic::take_hook();
@@ -155,12 +154,12 @@ fn restore_on_panic(device: &File, before: &Termios) {
             if let Ok(mut unusual) = UNUSUAL.try_lock()
                 && let Some((device, before)) = unusual.take()
             {
-                tcsetattr(&device, OptionalActions::Now, &before).ok();
+                set_modes(&device, When::Now, &before).ok();
             }
             usual(panic);
         }));
     });
     if let (Ok(mut unusual), Ok(device)) = (UNUSUAL.lock(), device.try_clone()) {
-        *unusual = Some((device, before.clone()));
+        *unusual = Some((device, *before));
     }
 }
