@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::exec_terminal::say_go;
 use crate::fixture::Fixture;
 use crate::prompts::assert_code;
-use crate::run::finish;
+use crate::run::{finish, wait_until};
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\
@@ -25,15 +24,6 @@ include_profile = a
 [profile c]
 include_profile = a
 ";
-
-#[track_caller]
-fn wait_until(what: &str, is_done: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_done() {
-        assert!(start.elapsed() < Duration::from_secs(30), "not in 30 s: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Returns the process ids that commands wrote to the files of these profiles.
 fn pids(fixture: &Fixture, profiles: &[&str]) -> Vec<i32> {

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use crate::exec::CONFIG;
 use crate::fixture::Fixture;
-use crate::run::Run;
-use crate::served::{Address, server_directories, wait_until};
+use crate::run::{Run, wait_until};
+use crate::served::{Address, server_directories};
 use crate::terminal::Terminal;
 
 const HATBOX: &str = env!("CARGO_BIN_EXE_hatbox");

@@ -51,7 +51,7 @@ fn a_server_stays_read_only_when_it_renews() {
     let served = Served::start_with(&fixture, &["prod"], |run| run.env("AGENT", "amp"));
     let first = served.address.key_id();
     served.move_clock(&fixture, 50 * 60 + 5);
-    crate::served::wait_until("a renewal", || served.address.key_id() != first);
+    crate::run::wait_until("a renewal", || served.address.key_id() != first);
     served.end();
     let calls = roles_assumed(&fixture);
     assert!(calls.len() == 2 && calls.iter().all(is_read_only), "{calls:?}");

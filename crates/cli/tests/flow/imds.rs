@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use crate::cast::PHONE;
 use crate::fixture::Fixture;
-use crate::served::{Address, Served, server_directories, wait_until};
+use crate::run::wait_until;
+use crate::served::{Address, Served, server_directories};
 
 const CONFIG: &str = "\
 [profile jan-work]

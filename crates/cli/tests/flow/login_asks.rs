@@ -4,8 +4,8 @@ use hatbox_sandbox::world::LoginState;
 
 use crate::fixture::Fixture;
 use crate::login_sign_in::{FILE, JAN, choose, fixture, get, read_file, sign_in};
-use crate::run::{Run, finish};
-use crate::sso::{WAITING, opened_page, wait_until, with_browser};
+use crate::run::{Run, finish, wait_until};
+use crate::sso::{WAITING, opened_page, with_browser};
 use crate::terminal::Terminal;
 
 /// Jan has a login session configured, but is not signed in.

@@ -5,7 +5,7 @@ use hatbox_sandbox::world::Key;
 
 use crate::fixture::{Fixture, masked};
 use crate::rotate::{actions, answer, check_done, fail, fixture, keys, working_key};
-use crate::run::{Outcome, finish};
+use crate::run::{Outcome, finish, wait_until};
 use crate::strace::{Injected, inject_at_each_write, is_strace_there};
 
 #[test]
@@ -107,9 +107,7 @@ fn a_new_key_that_is_not_known_everywhere_yet_is_waited_for() {
     fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
     // GetCallerIdentity has been called with the old key; the next call uses the new one.
-    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
+    wait_until("ListAccessKeys", || actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()));
     fail(&fixture, FaultKind::KeyNotKnownYet, 2, "GetCallerIdentity");
     finish(rotate, "rotate").ok();
     let count = |action: &str| actions(&fixture, 0).iter().filter(|made| *made == action).count();
@@ -122,9 +120,7 @@ fn a_new_key_that_cannot_be_stored_is_kept_until_it_can() {
     let fixture = fixture();
     fail(&fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
+    wait_until("ListAccessKeys", || actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()));
     let (store, away) = (fixture.store(), fixture.path("away"));
     std::fs::rename(&store, &away).unwrap();
     let failed = finish(rotate, "rotate");

@@ -7,16 +7,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::fixture::Fixture;
 use crate::rotate::{actions, add_twin, check_done, fail, fixture, keys, working_key};
-use crate::run::finish;
+use crate::run::{finish, wait_until};
 
 #[test]
 fn two_rotations_of_one_key_do_not_run_at_once() {
     let fixture = fixture();
     fail(&fixture, FaultKind::DelayMillis(2000), 1, "CreateAccessKey");
     let first = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
+    wait_until("ListAccessKeys", || actions(&fixture, 0).contains(&"ListAccessKeys".to_owned()));
     let second = fixture.hatbox(&["rotate", "spoke"]).run().expect_code(3);
     assert!(second.stderr.contains("is being rotated by another hatbox (process "), "{}", second.stderr);
     finish(first, "the first").ok();
@@ -28,9 +26,7 @@ fn two_rotations_of_one_key_do_not_run_at_once() {
 fn suspend_rotation(fixture: &Fixture) -> Child {
     fail(fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
+    wait_until("ListAccessKeys", || actions(fixture, 0).contains(&"ListAccessKeys".to_owned()));
     kill_process(Pid::from_child(&rotate), Signal::STOP).unwrap();
     rotate
 }
@@ -86,13 +82,11 @@ fn a_profile_that_got_the_old_key_before_a_rotation_goes_on_gets_the_new_one() {
 fn kill_at_verify(fixture: &Fixture) -> Child {
     fail(fixture, FaultKind::DelayMillis(1500), 1, "CreateAccessKey");
     let mut rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(fixture, 0).contains(&"ListAccessKeys".to_owned()) {
-        std::thread::yield_now();
-    }
+    wait_until("ListAccessKeys", || actions(fixture, 0).contains(&"ListAccessKeys".to_owned()));
     fail(fixture, FaultKind::KeyNotKnownYet, 100, "GetCallerIdentity");
-    while actions(fixture, 0).iter().filter(|action| *action == "GetCallerIdentity").count() < 2 {
-        std::thread::yield_now();
-    }
+    wait_until("a second GetCallerIdentity", || {
+        actions(fixture, 0).iter().filter(|action| *action == "GetCallerIdentity").count() >= 2
+    });
     rotate.kill().unwrap();
     fixture.client().clear_faults().unwrap();
     rotate
@@ -107,9 +101,7 @@ fn a_new_key_stays_on_record_where_the_old_one_was_removed_while_it_was_verified
     fail(&fixture, FaultKind::DelayMillis(3000), 2, "GetCallerIdentity");
     let before = fixture.log().len();
     let rotate = fixture.hatbox(&["rotate", "jan-work"]).spawn();
-    while !actions(&fixture, before).contains(&"GetCallerIdentity".to_owned()) {
-        std::thread::yield_now();
-    }
+    wait_until("GetCallerIdentity", || actions(&fixture, before).contains(&"GetCallerIdentity".to_owned()));
     kill_process(Pid::from_child(&rotate), Signal::STOP).unwrap();
     let records = fixture.path("home/.local/share/hatbox/rotations");
     // The other machine has no record of the rotation.

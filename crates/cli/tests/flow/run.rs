@@ -10,6 +10,16 @@ use std::time::{Duration, Instant};
 /// No run takes this long unless it hangs.
 const LIMIT: Duration = Duration::from_mins(1);
 
+/// Waits until `is_done` returns true. What it asks takes processor time too, so it is asked only every few milliseconds.
+#[track_caller]
+pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_done() {
+        assert!(start.elapsed() < LIMIT, "it never comes: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 /// A run to start.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {

@@ -5,25 +5,15 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 
 use crate::fixture::Fixture;
-use crate::run::{Run, wait, without_terminal};
+use crate::run::{Run, wait, wait_until, without_terminal};
 
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// Waits until `is_done` returns true.
-#[track_caller]
-pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_done() {
-        assert!(start.elapsed() < LIMIT, "it never comes: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
 
 /// Lists the directories of servers, without the lock file next to them.
 pub(crate) fn server_directories(fixture: &Fixture) -> Vec<PathBuf> {

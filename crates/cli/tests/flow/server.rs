@@ -7,8 +7,8 @@ use rustix::process::{Signal, kill_process, test_kill_process};
 
 use crate::cast::PHONE;
 use crate::fixture::Fixture;
-use crate::run::finish;
-use crate::served::{Served, server_directories, wait_until};
+use crate::run::{finish, wait_until};
+use crate::served::{Served, server_directories};
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\

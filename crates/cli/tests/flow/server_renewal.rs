@@ -5,7 +5,8 @@ use rustix::process::Signal;
 
 use crate::cast::PHONE;
 use crate::fixture::Fixture;
-use crate::served::{Served, wait_until};
+use crate::run::wait_until;
+use crate::served::Served;
 
 const CONFIG: &str = "\
 [profile jan-work]

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 use hatbox_sandbox::control::{Consent, Fault, FaultKind, Revoked};
 use hatbox_sandbox::world::{IdentityCenter, World};
@@ -12,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::cast::WORK;
 use crate::fixture::Fixture;
-use crate::run::{Outcome, Run, finish};
+use crate::run::{Outcome, Run, finish, wait_until};
 use crate::stub::Stub;
 use crate::terminal::Terminal;
 
@@ -118,14 +117,6 @@ pub(crate) fn count(fixture: &Fixture, action: &str) -> usize {
 /// Returns the actions after the first `before` calls.
 pub(crate) fn actions_since(fixture: &Fixture, before: usize) -> Vec<String> {
     fixture.log().into_iter().skip(before).map(|entry| entry.action).collect()
-}
-
-pub(crate) fn wait_until(what: &str, is_done: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_done() {
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 pub(crate) fn fault(kind: FaultKind, times: u32, action: &str) -> Fault {

@@ -3,10 +3,8 @@
 use hatbox_sandbox::control::FaultKind;
 use serde_json::Value;
 
-use crate::run::finish;
-use crate::sso::{
-    CONFIG, actions_since, count, fault, scene, sign_in, sign_in_files, signed_in_scene, wait_until,
-};
+use crate::run::{finish, wait_until};
+use crate::sso::{CONFIG, actions_since, count, fault, scene, sign_in, sign_in_files, signed_in_scene};
 
 #[test]
 fn login_status_and_logout_tell_one_story() {
