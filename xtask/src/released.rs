@@ -13,6 +13,9 @@ const LINKERS: [(&str, &str); 2] = [
     ("x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc"),
 ];
 
+/// The target for which rustc links a static program at a fixed address, unless the linker does otherwise.
+const FIXED_BY_RUSTC: &str = "aarch64-unknown-linux-gnu";
+
 /// The separator of flags in CARGO_ENCODED_RUSTFLAGS.
 const SEPARATOR: &str = "\u{1f}";
 
@@ -35,11 +38,14 @@ pub(crate) fn build_released() -> Result<PathBuf, Problem> {
 pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
     let mut command = cargo();
     command.env("CARGO_ENCODED_RUSTFLAGS", rust_flags(target)?);
-    if let Some((_, linker)) = LINKERS.iter().find(|(linked, _)| *linked == target)
-        && target != host()?
-    {
-        let variable = target.replace('-', "_").to_uppercase();
-        command.env(format!("CARGO_TARGET_{variable}_LINKER"), linker);
+    let variable = format!("CARGO_TARGET_{}_LINKER", target.replace('-', "_").to_uppercase());
+    let linker = LINKERS.iter().find(|(linked, _)| *linked == target).map(|(_, linker)| *linker);
+    let linker = if target == host()? { None } else { linker };
+    if target == FIXED_BY_RUSTC {
+        command.env(variable, root().join("xtask/src/static-pie.sh"));
+        command.env("HATBOX_LINKER", linker.unwrap_or("cc"));
+    } else if let Some(linker) = linker {
+        command.env(variable, linker);
     }
     // With `--target`, the flags apply only to the program: build scripts and macros do not support all of them.
     command.args(["rustc", "--quiet", "--locked", "--package", "hatbox", "--bin", "hatbox"]);
@@ -99,6 +105,9 @@ pub(crate) fn rust_flags(target: &str) -> Result<String, Problem> {
     // A panic ends the program, so it never unwinds. Windows requires the tables anyway.
     if target.contains("linux") {
         flags.push("-Cforce-unwind-tables=no".to_owned());
+        // The crate would look the function up by its name, which a static program has not, and then open /dev/random
+        // and /dev/urandom instead: an empty root directory has neither. Linux has the call since 3.17.
+        flags.push("--cfg=getrandom_backend=\"linux_getrandom\"".to_owned());
     }
     // If several prefixes match, the last one applies.
     for (directory, shown) in build_directories()? {
@@ -133,12 +142,7 @@ pub(crate) fn check_released(program: &Path) -> Result<(), Problem> {
 /// Does the same as [`check_released`] for a program for `target`.
 pub(crate) fn check_released_for(target: &str, program: &Path) -> Result<(), Problem> {
     let bytes = std::fs::read(program)?;
-    // On other targets, rustc links a static program at a fixed address.
-    let is_allowed = |linking| match target {
-        "aarch64-unknown-linux-gnu" => linking != Linking::Dynamic,
-        _ => linking == Linking::StaticPie,
-    };
-    if is_static(target) && !linking(&bytes).is_some_and(is_allowed) {
+    if is_static(target) && linking(&bytes) != Some(Linking::StaticPie) {
         return Err("the released program is not linked as static-pie: see xtask/src/released.rs".into());
     }
     if has_symbols(&bytes) {
@@ -163,7 +167,7 @@ pub(crate) fn check_released_for(target: &str, program: &Path) -> Result<(), Pro
 
 /// How a 64-bit ELF file is loaded.
 #[derive(Debug, PartialEq, Eq)]
-enum Linking {
+pub(crate) enum Linking {
     /// At a fixed address, without other files.
     Static,
     /// At any address, without other files.
@@ -174,7 +178,7 @@ enum Linking {
 
 /// Determines the linking. A program header of type PT_INTERP names the dynamic linker (System V ABI, chapters 4 and
 /// 5).
-fn linking(elf: &[u8]) -> Option<Linking> {
+pub(crate) fn linking(elf: &[u8]) -> Option<Linking> {
     const INTERPRETER: u64 = 3;
     const ANYWHERE: u64 = 3;
     if table(elf, 0x20, 0x36, 0).any(|kind| kind == INTERPRETER) {

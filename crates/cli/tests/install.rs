@@ -580,3 +580,62 @@ fn shellcheck_finds_nothing_in_the_script() {
         Err(_) => println!("skipped: shellcheck is not installed"),
     }
 }
+
+fn windows_script() -> String {
+    fs::read_to_string(script().with_file_name("install.ps1")).unwrap()
+}
+
+/// PowerShell itself, or a parser of its language. `.ci/run` installs the parser where it can.
+#[test]
+fn a_parser_of_powershell_reads_the_script_for_windows() {
+    const PARSE: &str = "import sys, tree_sitter, tree_sitter_powershell as language\n\
+        parser = tree_sitter.Parser(tree_sitter.Language(language.language()))\n\
+        text = sys.stdin.buffer.read()\n\
+        assert parser.parse(text + b'if (').root_node.has_error\n\
+        sys.exit(1 if parser.parse(text).root_node.has_error else 0)\n";
+    const PARSE_ITSELF: &str = "$problems = $null\n\
+        [Management.Automation.Language.Parser]::ParseFile($env:SCRIPT, [ref] $null, [ref] $problems) | Out-Null\n\
+        $problems; exit $problems.Count";
+    let path = script().with_file_name("install.ps1");
+    let pwsh = ["pwsh", "powershell"].into_iter().find_map(find_program);
+    let tools = script().with_file_name("../target/tools/linters/bin/python3");
+    let python = Some(tools).filter(|path| path.is_file()).or_else(|| find_program("python3"));
+    let has_parser = |python: &PathBuf| {
+        let import = ["-c", "import tree_sitter, tree_sitter_powershell"];
+        Command::new(python).args(import).output().is_ok_and(|output| output.status.success())
+    };
+    let output = if let Some(pwsh) = pwsh {
+        Command::new(pwsh).args(["-NoProfile", "-Command", PARSE_ITSELF]).env("SCRIPT", &path).output()
+    } else if let Some(python) = python.filter(has_parser) {
+        Command::new(python).args(["-c", PARSE]).stdin(fs::File::open(&path).unwrap()).output()
+    } else {
+        println!("skipped: install.ps1 is not read, as there is no pwsh, nor tree-sitter-powershell of PyPI");
+        return;
+    };
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+/// It is run by the workflow of a release only.
+#[test]
+fn the_script_for_windows_verifies_first_removes_what_it_installs_and_says_how_to_undo_it() {
+    let text = windows_script();
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("no `{part}`"));
+    assert!(place("Get-FileHash -Algorithm SHA256") < place("$actual -cne $archive.Digest"));
+    assert!(place("$actual -cne $archive.Digest") < place("Expand-Archive"));
+    assert!(place("Expand-Archive") < place("Move-Item -LiteralPath $program"));
+    assert!(text.contains("To undo: run this script with -Uninstall."));
+    assert!(text.contains("$env:LOCALAPPDATA 'Programs\\hatbox'"), "below the home directory");
+    // The names of the loop that installs, and of the loop that removes.
+    let mut loops = text.split("foreach ($name in ").skip(1).map(|rest| {
+        let list = rest.split_once(')').unwrap().0;
+        list.split(',').map(|name| name.trim().trim_matches('\'').to_owned()).collect::<BTreeSet<_>>()
+    });
+    let mut installed = loops.next().unwrap();
+    installed.extend(["hatbox.exe", "hatbox.old.exe"].map(str::to_owned));
+    assert_eq!(installed, loops.next().unwrap());
+    // A part of the script does nothing: all of it is in functions, which the last line calls.
+    let last = text.trim_end().lines().last().unwrap();
+    assert_eq!(last, "Invoke-HatboxInstaller $Version $Uninstall.IsPresent");
+    assert_eq!(text.matches("\nInvoke-HatboxInstaller").count(), 1);
+}

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -144,14 +145,100 @@ fn the_minimum_rust_version_is_the_one_that_all_checks_use() {
     assert!(readme.contains(&format!("Rust {oldest}")), "README names another Rust version");
 }
 
+/// `.ci/run` installs both where it can.
 #[test]
-fn the_linter_of_workflows_has_no_complaint() {
-    let output = std::process::Command::new("actionlint").current_dir(root()).output();
-    let Ok(output) = output else {
-        println!("skipped: there is no actionlint");
-        return;
-    };
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+fn the_linters_of_workflows_have_no_complaint() {
+    for (linter, arguments) in
+        [("actionlint", &[][..]), ("zizmor", &["--offline", "--quiet", ".github/workflows"])]
+    {
+        let Ok(output) = Command::new(linter).args(arguments).current_dir(root()).output() else {
+            println!("skipped: there is no {linter}");
+            continue;
+        };
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{linter}: {}", String::from_utf8_lossy(&said));
+    }
+}
+
+/// Returns the lines of a job.
+fn job<'a>(workflow: &'a str, name: &str) -> &'a str {
+    let rest = workflow.split_once(&format!("\n  {name}:\n")).unwrap_or_else(|| panic!("no job {name}")).1;
+    let is_next = |line: &str| line.starts_with("  ") && !line.starts_with("   ") && !line.starts_with("  #");
+    let mut length = 0;
+    for line in rest.split_inclusive('\n') {
+        if is_next(line) {
+            break;
+        }
+        length += line.len();
+    }
+    &rest[..length]
+}
+
+#[test]
+fn advisories_are_checked_daily() {
+    let ci = fs::read_to_string(root().join(".github/workflows/ci.yml")).unwrap();
+    let cron = ci.lines().find_map(|line| line.trim().strip_prefix("- cron: \"")?.strip_suffix('"')).unwrap();
+    let fields: Vec<_> = cron.split(' ').collect();
+    assert!(
+        matches!(fields[..], [minute, hour, "*", "*", "*"] if minute.parse::<u8>().is_ok() && hour.parse::<u8>().is_ok()),
+        "{cron}"
+    );
+    let advisories = job(&ci, "advisories");
+    assert!(advisories.contains("run: cargo deny --workspace check advisories\n"), "{advisories}");
+    assert!(!advisories.contains("if:"), "{advisories}");
+}
+
+#[test]
+fn the_release_sums_lists_and_attests_its_files_and_runs_what_is_downloaded() {
+    let release = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();
+    for (name, parts) in [
+        ("version", &["CHANGELOG.md", "Cargo.toml", "github.ref_name"][..]),
+        ("linux", &["xtask -- dist --target"]),
+        ("macos", &["runs-on: macos-", "xtask -- dist --target"]),
+        (
+            "collect",
+            &[
+                "needs: [version, linux, macos]",
+                "xtask -- sbom",
+                "sha256sum hatbox* install.* >SHA256SUMS",
+                "xtask -- manifests --sums",
+            ],
+        ),
+        (
+            "attest",
+            &[
+                "needs: collect",
+                "uses: actions/attest-build-provenance@",
+                "subject-checksums: dist/SHA256SUMS",
+            ],
+        ),
+        ("draft", &["needs: [version, attest]", "gh release create", "--draft", "--verify-tag"]),
+        (
+            "try",
+            &[
+                "needs: [version, draft]",
+                "gh release download",
+                "gh attestation verify",
+                "--version | grep",
+                "sandbox demo",
+            ],
+        ),
+    ] {
+        let job = job(&release, name);
+        for part in parts {
+            assert!(job.contains(part), "{name}: {part}");
+        }
+    }
+}
+
+#[test]
+fn the_supported_versions_are_stated() {
+    let security = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let section = security.split_once("\n## Supported versions\n").unwrap().1.split("\n## ").next().unwrap();
+    assert!(section.contains("latest version"), "{section}");
+    // From 1.0 on, the section has to say something else.
+    let is_before_1 = env!("CARGO_PKG_VERSION").starts_with("0.");
+    assert_eq!(section.contains("Until 1.0, that is the latest 0.x release"), is_before_1, "{section}");
 }
 
 /// Each version but the next one has a date.

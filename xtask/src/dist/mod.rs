@@ -4,6 +4,8 @@
 //! The same commit produces the same bytes in any directory: `--check-reproducible` builds a clone and compares.
 
 mod check;
+mod check_install;
+mod check_packages;
 mod contents;
 mod deb;
 mod licences;
