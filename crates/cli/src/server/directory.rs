@@ -9,9 +9,10 @@ use hatbox_core::config::{FileKind, without_default_identity};
 use super::identity::Identity;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::ConfigFiles;
-use crate::sys::access::others_can_replace;
 use crate::sys::files::{FileError, make_private_directory, write_cache};
 use crate::sys::lock;
+#[cfg(unix)]
+use crate::sys::way::find_open_way;
 use crate::world::World;
 
 const LOCK: &str = "lock";
@@ -119,15 +120,18 @@ pub(crate) fn path_text(path: &Path) -> Result<&str, Failure> {
 
 /// Refuses a place where another user could replace what the command is about to read, such as the copy of the config,
 /// which names programs to run: `XDG_RUNTIME_DIR` may be a directory that all users share.
+#[cfg(unix)]
 fn check_place(all: &Path) -> Result<(), Failure> {
-    for path in [Some(all), all.parent()].into_iter().flatten() {
-        if others_can_replace(path).map_err(FileError::io("read", path))? {
-            let error =
-                format!("other users can replace `{}`, which the command would trust", path.display());
-            return Err(Failure::new(FailureKind::Refused, error)
-                .hint("set XDG_RUNTIME_DIR to a directory that only you can write to, or unset it"));
-        }
-    }
+    let Some(way) = find_open_way(all).map_err(FileError::io("read", all))? else { return Ok(()) };
+    let error = format!("other users can replace `{}`, which the command would trust: {way}", all.display());
+    let failure = way.hint().into_iter().fold(Failure::new(FailureKind::Refused, error), Failure::hint);
+    Err(failure.hint("set XDG_RUNTIME_DIR to a directory that only you can write to"))
+}
+
+/// Windows has no directory that everyone shares and that a variable would name here.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "on Unix, the directories are read")]
+fn check_place(_: &Path) -> Result<(), Failure> {
     Ok(())
 }
 

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use super::connection::Stream;
 use crate::errors::{Failure, FailureKind};
 #[cfg(unix)]
-use crate::sys::access::others_can_replace;
 use crate::sys::peer::{PeerFinder, UnknownPeers};
 use crate::sys::socket::widen_backlog;
+#[cfg(unix)]
+use crate::sys::way::{OpenWay, find_open_way};
 
 /// Why a server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -34,8 +35,13 @@ pub(crate) enum ListenError {
     NotASocket(String),
     /// Another user could replace the socket.
     #[cfg(unix)]
-    #[error("other users can replace the socket `{0}`: they can write to its directory")]
-    OpenDirectory(String),
+    #[error("other users can replace the socket `{socket}`: {way}")]
+    OpenWay {
+        /// The file.
+        socket: String,
+        /// How.
+        way: OpenWay,
+    },
     /// The socket cannot be created.
     #[cfg(unix)]
     #[error("could not create the socket `{path}`")]
@@ -54,8 +60,10 @@ pub(crate) enum ListenError {
 impl From<ListenError> for Failure {
     fn from(error: ListenError) -> Self {
         #[cfg(unix)]
-        if let ListenError::OpenDirectory(_) = &error {
-            return Self::of_error(FailureKind::Refused, &error)
+        if let ListenError::OpenWay { way, .. } = &error {
+            let failure =
+                way.hint().into_iter().fold(Self::of_error(FailureKind::Refused, &error), Self::hint);
+            return failure
                 .hint("use a directory that only you can write to: `unix:$XDG_RUNTIME_DIR/hatbox.sock`");
         }
         Self::of_error(FailureKind::Failed, &error)
@@ -95,8 +103,8 @@ pub(super) fn bind_file(path: &Path) -> Result<(UnixListener, SocketFile), Liste
     let failed = |source| ListenError::Socket { path: shown(), source };
     // Security: a program that forwards a port to the socket would send its clients to whoever replaced it. In a
     // directory such as /tmp (sticky bit), only the owner can replace it.
-    if others_can_replace(path).map_err(failed)? {
-        return Err(ListenError::OpenDirectory(shown()));
+    if let Some(way) = find_open_way(path).map_err(failed)? {
+        return Err(ListenError::OpenWay { socket: shown(), way });
     }
     if let Ok(about) = std::fs::symlink_metadata(path) {
         if !about.file_type().is_socket() {

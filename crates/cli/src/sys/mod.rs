@@ -32,8 +32,8 @@ use windows as platform;
 pub(crate) use platform::credentials;
 #[cfg(all(unix, feature = "sandbox"))]
 pub(crate) use platform::pty;
-#[cfg(unix)]
-pub(crate) use platform::sidecar;
 pub(crate) use platform::{
     access, boot_clock, descriptor, hardening, process_group, shell, signals, terminal,
 };
+#[cfg(unix)]
+pub(crate) use platform::{sidecar, way};

@@ -267,9 +267,19 @@ fn a_socket_that_other_users_can_replace_is_refused() {
     std::fs::create_dir(&directory).unwrap();
     let listen = format!("unix:{}", directory.join("h.sock").display());
     let set = |mode| std::fs::set_permissions(&directory, PermissionsExt::from_mode(mode)).unwrap();
-    set(0o777);
-    let stderr = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(3).stderr;
-    assert!(stderr.contains("other users can replace the socket `"), "{stderr}");
+    // A directory above, a group, and a link in a directory of others.
+    let inner = directory.join("inner");
+    std::fs::create_dir(&inner).unwrap();
+    std::os::unix::fs::symlink(fixture.home(), directory.join("link")).unwrap();
+    for (mode, socket) in
+        [(0o777, "h.sock"), (0o775, "h.sock"), (0o777, "inner/h.sock"), (0o777, "link/h.sock")]
+    {
+        set(mode);
+        let listen = format!("unix:{}", directory.join(socket).display());
+        let stderr = fixture.hatbox(&["serve", "--listen", &listen, "reader"]).run().expect_code(3).stderr;
+        assert!(stderr.contains("other users can replace the socket `"), "{stderr}");
+        assert!(stderr.contains(&format!("they can write to `{}`", directory.display())), "{stderr}");
+    }
     if rustix::process::geteuid().is_root() {
         set(0o755);
         std::os::unix::fs::chown(&directory, Some(61_234), None).unwrap();

@@ -142,8 +142,11 @@ fn a_runtime_directory_in_which_other_users_can_replace_files_is_refused() {
         let stderr = exec().expect_code(125).stderr;
         assert!(stderr.contains("other users can replace `"), "{stderr}");
     };
-    make("", 0o777);
-    refuses();
+    // Also for a group.
+    for mode in [0o777, 0o770] {
+        make("", mode);
+        refuses();
+    }
     // Like /tmp.
     make("", 0o1777);
     exec().ok();
@@ -151,6 +154,16 @@ fn a_runtime_directory_in_which_other_users_can_replace_files_is_refused() {
     refuses();
     make("hatbox", 0o755);
     exec().ok();
+    let (above, link) = (fixture.path("above"), fixture.path("link"));
+    std::fs::create_dir(&above).unwrap();
+    std::fs::set_permissions(&above, PermissionsExt::from_mode(0o777)).unwrap();
+    std::os::unix::fs::symlink(&shared, above.join("link")).unwrap();
+    std::os::unix::fs::symlink(above.join("link"), &link).unwrap();
+    let by_link =
+        fixture.hatbox(&["exec", "--server", "reader", "--", "true"]).env("XDG_RUNTIME_DIR", &link).run();
+    let stderr = by_link.expect_code(125).stderr;
+    assert!(stderr.contains(&format!("they can write to `{}`", above.display())), "{stderr}");
+    assert!(stderr.contains(&format!("hint: chmod go-w {}", above.display())), "{stderr}");
     if rustix::process::geteuid().is_root() {
         // Another user created it beforehand, with a directory of this user in it.
         std::os::unix::fs::chown(shared.join("hatbox"), Some(61_234), None).unwrap();

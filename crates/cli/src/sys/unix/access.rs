@@ -10,7 +10,6 @@ use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
 use crate::sys::files::{Closing, Creation, FileError};
-use crate::sys::peer::is_trusted_user;
 
 /// Why a file or directory is not private.
 #[derive(Debug, thiserror::Error)]
@@ -125,15 +124,6 @@ fn check(path: &Path, about: &Metadata, wanted: u32) -> Result<(), NotPrivate> {
     Ok(())
 }
 
-/// Whether a user other than this one and root can put something else in the place of `path`, which may not exist: its
-/// directory belongs to another user, or anyone can write to it and it lacks the sticky bit that /tmp has.
-pub(crate) fn others_can_replace(path: &Path) -> io::Result<bool> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let about = std::fs::metadata(directory)?;
-    let is_open = about.mode() & 0o002 != 0 && about.mode() & 0o1000 == 0;
-    Ok(is_open || !is_trusted_user(about.uid()))
-}
-
 /// Removes permissions of everyone but the owner, who must be this user.
 ///
 /// # Errors
@@ -239,9 +229,17 @@ impl Ownership {
     pub(crate) fn of_directory(path: &Path) -> io::Result<Self> {
         let about = std::fs::metadata(path)?;
         // In a directory with the sticky bit, only the owner of a file can replace it (inode(7)).
-        let is_sticky = about.mode() & 0o1000 != 0;
-        let mode = if is_sticky { about.mode() & !0o022 } else { about.mode() };
-        Ok(Self { owner: about.uid(), mode })
+        let ownership = Self { owner: about.uid(), mode: about.mode() };
+        Ok(if ownership.is_sticky() {
+            Self { mode: ownership.mode & !0o022, ..ownership }
+        } else {
+            ownership
+        })
+    }
+
+    /// Whether only the owner of an entry, and that of the directory itself, can replace the entry.
+    pub(super) fn is_sticky(self) -> bool {
+        self.mode & 0o1000 != 0
     }
 
     pub(crate) fn of(_file: &File, about: &Metadata) -> Self {

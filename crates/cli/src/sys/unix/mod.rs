@@ -16,3 +16,4 @@ pub(crate) mod sidecar;
 pub(crate) mod signals;
 pub(crate) mod terminal;
 mod terminal_modes;
+pub(crate) mod way;

@@ -104,13 +104,6 @@ pub(crate) fn check_directory(path: &Path, _about: &Metadata) -> Result<(), NotP
     check(path, Strangers::at_path(path))
 }
 
-/// Whether another user can put something else in the place of `path`. Windows has no directory that everyone shares and
-/// that a variable would name here.
-#[expect(clippy::unnecessary_wraps, reason = "on Unix, the directory is read")]
-pub(crate) fn others_can_replace(_: &Path) -> io::Result<bool> {
-    Ok(false)
-}
-
 fn check(path: &Path, strangers: io::Result<Strangers>) -> Result<(), NotPrivate> {
     let shown = path.display().to_string();
     match strangers {
