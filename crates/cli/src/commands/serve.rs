@@ -33,12 +33,20 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     let place = args.listen.as_deref().map_or(Ok(Place::Port(0)), parse_place)?;
     let url = args.url.as_deref().map(parse_url).transpose()?;
     let profiles = resolve_profiles(world, args)?;
+    let requests: Vec<_> = profiles
+        .iter()
+        .map(|profile| {
+            let profile = profile.as_ref().map(ProfileName::as_str);
+            ProfileRequest { world, global, session: &args.session, profile }
+        })
+        .collect();
+    // Report a wrong profile before another one asks for an MFA code.
+    let runs = requests.iter().map(|request| request.open_checked(Exit::Server));
+    let runs: Vec<_> = runs.collect::<Result<_, _>>()?;
     // One after the other, as each may ask a question.
     let mut obtained = Vec::with_capacity(profiles.len());
-    for profile in &profiles {
-        let profile = profile.as_ref().map(ProfileName::as_str);
-        let request = ProfileRequest { world, global, session: &args.session, profile };
-        obtained.push(request.obtain_for(Exit::Server)?.into_run());
+    for (request, run) in requests.iter().zip(runs) {
+        obtained.push(request.obtain_of_run(run, Exit::Server)?.into_run());
     }
     let directory = ServerDirectory::create(world)?;
     let listener = match &place {

@@ -33,7 +33,7 @@ pub(crate) struct ProfileRequest<'a> {
 
 impl ProfileRequest<'_> {
     /// Whether an argument or `AWS_PROFILE` names the profile.
-    pub(super) fn is_named(self) -> bool {
+    pub(crate) fn is_named(self) -> bool {
         self.profile.is_some() || self.world.environment.text("AWS_PROFILE").is_some()
     }
 
@@ -69,6 +69,15 @@ impl ProfileRequest<'_> {
         let profile = resolve_profile_name(profile, &world.environment)?;
         let run = PlanRun::open(world, global, session, &profile, purpose);
         run.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
+    }
+
+    /// Checks that the profile has a credential plan, for commands that cannot do their work for another reason, which
+    /// would be reported first. Asks no question: if the store is locked, a profile outside the config may be in it.
+    pub(crate) fn check_without_asking(self) -> Result<(), Failure> {
+        let Self { world, global, session, profile } = self;
+        let profile = resolve_profile_name(profile, &world.environment)?;
+        let checked = PlanRun::check_offline(world, global, session, &profile);
+        checked.inspect_err(|failure| save_last_failure(world, global, &profile, failure))
     }
 
     /// Prepares a run that obtains the credentials on first use. Checks the guards and writes the audit log, like

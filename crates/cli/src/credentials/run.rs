@@ -88,6 +88,25 @@ impl PlanRun {
         Ok(Planned { world, settings, files: Arc::new(files), request, plan })
     }
 
+    /// Makes the plan of `profile` only to find out whether it has one. Asks no question and prints no warnings.
+    pub(super) fn check_offline(
+        world: &World,
+        global: &GlobalArgs,
+        session: &SessionArgs,
+        profile: &ProfileName,
+    ) -> Result<(), Failure> {
+        let planned = Self::plan_offline(world, global, session, profile);
+        match planned {
+            Err(failure)
+                if failure.is_profile_unknown
+                    && KeyStore::open(world, global)?.index_if_known()?.is_none() =>
+            {
+                Ok(())
+            }
+            planned => planned.map(drop),
+        }
+    }
+
     fn of_plan(planned: Planned, store: KeyStore) -> Self {
         Self { planned, store: SharedStore::new(store), account: None, common: None }
     }

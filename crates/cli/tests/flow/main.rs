@@ -85,6 +85,7 @@ mod picker;
 mod plain_keys;
 mod planted;
 mod profile;
+mod profile_first;
 mod program_backends;
 mod project;
 mod prompts;

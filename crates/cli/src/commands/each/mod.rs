@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use hatbox_types::text;
 
-use self::select::select;
+use self::select::{check_selection, select};
 use crate::args::{EachArgs, GlobalArgs};
 use crate::ask::passphrase::Interaction;
 use crate::credentials::audit::check_reason;
@@ -36,6 +36,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &EachArgs) -> Result
         find_command(world, &args.command)?;
     }
     check_reason(&args.session)?;
+    check_selection(args)?;
     let mut several = Several::open(world, global, &args.session, interaction)?;
     let mut candidates = select(world, &several, args)?;
     several.print_warnings(&candidates);

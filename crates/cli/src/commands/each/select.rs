@@ -16,10 +16,9 @@ use crate::world::World;
 /// In bytes, more than any list of profiles needs.
 const LIST_LIMIT: u64 = 4 << 20;
 
-/// Returns the selected profiles with their plans, each once: in the order of the words, and for a pattern in config
-/// order.
-pub(super) fn select(world: &World, several: &Several, args: &EachArgs) -> Result<Vec<Candidate>, Failure> {
-    let is_named = !args.profiles.is_empty() || !args.from.is_empty();
+/// Checks what can be checked without the profiles, before the store has to be unlocked.
+pub(super) fn check_selection(args: &EachArgs) -> Result<(), Failure> {
+    let is_named = is_named(args);
     let is_filtered = !args.tag.is_empty() || !args.account.is_empty();
     if args.all && is_named {
         return Err(usage("`--all` cannot be used with profile names"));
@@ -34,6 +33,16 @@ pub(super) fn select(world: &World, several: &Several, args: &EachArgs) -> Resul
             usage(format!("invalid account `{}`: expected 12 digits", account.escape_debug()))
         })?;
     }
+    Ok(())
+}
+
+fn is_named(args: &EachArgs) -> bool {
+    !args.profiles.is_empty() || !args.from.is_empty()
+}
+
+/// Returns the selected profiles with their plans, each once: in the order of the words, and for a pattern in config
+/// order.
+pub(super) fn select(world: &World, several: &Several, args: &EachArgs) -> Result<Vec<Candidate>, Failure> {
     let mut found = Found { all: several.names(), chosen: Vec::new(), by_name: BTreeSet::new() };
     for word in &args.profiles {
         found.add(several, word, "")?;
@@ -46,7 +55,7 @@ pub(super) fn select(world: &World, several: &Several, args: &EachArgs) -> Resul
             }
         }
     }
-    if !is_named {
+    if !is_named(args) {
         found.chosen.clone_from(&found.all);
     }
     let mut seen = BTreeSet::new();

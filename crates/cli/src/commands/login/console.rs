@@ -29,12 +29,16 @@ const SHORT: Duration = Duration::from_mins(15);
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &LoginArgs) -> Result<(), Failure> {
     let target = resolve_target(args)?;
     let choice = load_choice(world, args)?;
-    // Check for a browser before an MFA code is asked for.
-    if let (false, Some(why)) = (args.stdout || args.clipboard, why_no_browser(world, &choice)) {
-        return Err(no_browser(args, &format!("no browser can be opened: {why}")));
-    }
     let profile = args.profile.as_deref();
     let request = ProfileRequest { world, global, session: &args.credentials, profile };
+    // Check for a browser before an MFA code is asked for.
+    if let (false, Some(why)) = (args.stdout || args.clipboard, why_no_browser(world, &choice)) {
+        // A wrong profile stays wrong with a browser.
+        if request.is_named() {
+            request.check_without_asking()?;
+        }
+        return Err(no_browser(args, &format!("no browser can be opened: {why}")));
+    }
     let link = obtain_console_link(request, &target)?;
     if args.stdout {
         return Ok(world.output.exact(&format!("{}\n", shown_link(args, &link).expose()))?);

@@ -4,7 +4,8 @@ use hatbox_types::name::ProfileName;
 use hatbox_types::text::shell::quote_word;
 
 use super::serial_of;
-use crate::args::{GlobalArgs, MfaCodeArgs};
+use crate::args::{GlobalArgs, MfaCodeArgs, SessionArgs};
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::request::resolve_profile_name;
 use crate::credentials::seed::{make_unused_code, open_used_codes};
 use crate::errors::{Failure, FailureKind};
@@ -15,7 +16,18 @@ use crate::world::World;
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaCodeArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(args.profile.as_deref(), &world.environment)?;
     let mut store = KeyStore::open(world, global)?;
-    let stored = find_seed(world, &mut store, &profile)?.ok_or_else(|| no_seed(&profile))?;
+    let Some(stored) = find_seed(world, &mut store, &profile)? else {
+        let request = ProfileRequest {
+            world,
+            global,
+            session: &SessionArgs::default(),
+            profile: Some(profile.as_str()),
+        };
+        return match request.check_without_asking() {
+            Err(unknown) if unknown.is_profile_unknown => Err(unknown),
+            _ => Err(no_seed(&profile)),
+        };
+    };
     let used = open_used_codes(world, &mut store, &stored.serial)?;
     let code = make_unused_code(world, &used, &stored.seed);
     Ok(world.output.exact(&format!("{}\n", code.expose()))?)

@@ -18,9 +18,10 @@ use hatbox_types::text::shell::quote_word;
 
 use super::pairing::{Pairing, cancelled};
 use super::serial_of;
-use crate::args::{GlobalArgs, MfaRegisterArgs};
+use crate::args::{GlobalArgs, MfaRegisterArgs, SessionArgs};
 use crate::ask::confirm::{Confirmation, ask_yes_or_no};
 use crate::aws::iam::{IamError, IamProblem, NewDevice};
+use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::seed::open_used_codes;
 use crate::errors::{Failure, FailureKind};
 use crate::files::aws_config::{ConfigFiles, load_config};
@@ -49,6 +50,8 @@ struct Registration<'a> {
 
 pub(super) fn run(world: &World, global: &GlobalArgs, args: &MfaRegisterArgs) -> Result<(), Failure> {
     if !args.store_seed && !world.has_terminal() {
+        let profile = args.profile.as_deref();
+        ProfileRequest { world, global, session: &SessionArgs::default(), profile }.check_without_asking()?;
         return Err(Failure::new(
             FailureKind::NeedsPerson,
             "registering an MFA device needs a terminal and an authenticator app",

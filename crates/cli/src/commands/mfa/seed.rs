@@ -52,6 +52,11 @@ pub(super) fn store(world: &World, global: &GlobalArgs, args: &MfaStoreSeedArgs)
 pub(super) fn remove(world: &World, global: &GlobalArgs, args: &MfaRemoveSeedArgs) -> Result<(), Failure> {
     let profile = resolve_profile_name(Some(&args.profile), &world.environment)?;
     let mut store = KeyStore::open(world, global)?;
+    let no_seed =
+        || Failure::new(FailureKind::Failed, format!("no TOTP seed is stored for profile `{profile}`"));
+    if store.seeds_if_known()?.is_some_and(|seeds| !seeds.contains(&profile)) {
+        return Err(no_seed());
+    }
     if !args.force {
         let question = Confirmation {
             text: &format!("Delete the TOTP seed of `{profile}`? (y|N) "),
@@ -65,10 +70,7 @@ pub(super) fn remove(world: &World, global: &GlobalArgs, args: &MfaRemoveSeedArg
         }
     }
     if !store.delete_seed(&profile)? {
-        return Err(Failure::new(
-            FailureKind::Failed,
-            format!("no TOTP seed is stored for profile `{profile}`"),
-        ));
+        return Err(no_seed());
     }
     world.output.note(&format!("deleted the TOTP seed of `{profile}`"));
     Ok(())
