@@ -115,3 +115,24 @@ fn the_account_that_a_profile_names_is_that_of_its_own_credentials() {
         assert!(stderr.contains("`aws_account_id` is not 12 digits"), "{profile}: {stderr}");
     }
 }
+
+#[test]
+fn credential_source_without_a_whole_key_says_what_is_looked_for_and_every_way_out() {
+    let fixture = Fixture::empty(&[]);
+    fixture.write_config("[profile ci]\ncredential_source = Environment\n");
+    for run in [
+        fixture.hatbox(&["explain", "ci"]),
+        fixture.hatbox(&["export", "ci"]).env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
+    ] {
+        let missing = run.run().expect_code(2);
+        assert_eq!(
+            missing.stderr,
+            "hatbox: error: profile `ci` has `credential_source = Environment`, but `AWS_ACCESS_KEY_ID` and \
+             `AWS_SECRET_ACCESS_KEY` are not both set\n  --> ~/.aws/config:2\n\
+             hatbox: hint: set both, and `AWS_SESSION_TOKEN` if the credentials are temporary\n\
+             hatbox: hint: or replace `credential_source` by `source_profile = NAME`, to use the credentials of that \
+             profile\n\
+             hatbox: hint: or store an access key for it: `hatbox add ci`\n"
+        );
+    }
+}

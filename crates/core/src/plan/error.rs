@@ -140,8 +140,11 @@ pub enum PlanError {
         /// Where the settings are.
         origin: Origin,
     },
-    /// `credential_source = Environment`, but no key in the environment.
-    #[error("profile `{profile}` has `credential_source = Environment`, but `AWS_ACCESS_KEY_ID` is not set")]
+    /// `credential_source = Environment`, but the environment has no access key, or only half of one.
+    #[error(
+        "profile `{profile}` has `credential_source = Environment`, but `AWS_ACCESS_KEY_ID` and \
+         `AWS_SECRET_ACCESS_KEY` are not both set"
+    )]
     EnvironmentKeysMissing {
         /// The profile.
         profile: ProfileName,
@@ -285,9 +288,15 @@ impl PlanError {
             Self::WebIdentityWithoutRole { .. } => vec!["add `role_arn` to the profile".to_owned()],
             Self::AmbientValue { name, .. } => vec![format!("correct `{name}`, or unset it")],
             Self::SsoIncomplete { missing, .. } => vec![format!("add `{missing}` to the profile")],
-            Self::EnvironmentKeys { .. } | Self::EnvironmentKeysMissing { .. } => {
+            Self::EnvironmentKeys { .. } => {
                 vec!["set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`".to_owned()]
             }
+            Self::EnvironmentKeysMissing { profile, .. } => vec![
+                "set both, and `AWS_SESSION_TOKEN` if the credentials are temporary".to_owned(),
+                "or replace `credential_source` by `source_profile = NAME`, to use the credentials of that profile"
+                    .to_owned(),
+                format!("or store an access key for it: `hatbox add {}`", quote_word(profile.as_str())),
+            ],
             Self::Length { wanted, min, max, .. } => {
                 let nearest = if wanted.value < *min { min } else { max };
                 let setting = match &wanted.origin {
