@@ -6,6 +6,7 @@ use hatbox_core::cache::CachedSession;
 use hatbox_core::doctor::moments::age_in_days;
 use hatbox_types::name::ProfileName;
 use hatbox_types::text::page::Style;
+use hatbox_types::text::printable;
 use hatbox_types::text::table::Table;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::args::{GlobalArgs, ListArgs, ListOnly, SessionArgs};
 use crate::ask::passphrase::Interaction;
+use crate::credentials::login_states::{LoginStatus, load_login_states};
 use crate::credentials::request::resolve_session;
 use crate::credentials::sso::{SignInState, SignInTarget, SignInTargets, render_sign_in_json};
 use crate::errors::{Failure, FailureKind};
@@ -30,6 +32,8 @@ struct Listing {
     sessions: Option<BTreeMap<ProfileName, Vec<CachedSession>>>,
     /// The SSO sign-ins of the config.
     sign_ins: Vec<(SignInTarget, SignInState)>,
+    /// The sessions of `aws login` in the config.
+    login_sessions: Vec<LoginStatus>,
     now: Timestamp,
 }
 
@@ -46,6 +50,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ListArgs) -> Result
     let targets = SignInTargets { files: &files, overrides: &request.overrides };
     let listing = Listing {
         sign_ins: targets.load_states(world, &mut store)?,
+        login_sessions: load_login_states(world, &files),
         profiles: profiles(&files),
         index: store.index_if_known()?,
         sessions: load_sessions(world, &mut store)?,
@@ -214,17 +219,22 @@ impl Listing {
         if let (ListOnly::Everything | ListOnly::Sessions, Some(fields)) = (only, value.as_object_mut()) {
             let sign_ins = self.sign_ins.iter().map(|(target, state)| render_sign_in_json(target, state));
             fields.insert("sign_ins".to_owned(), sign_ins.collect());
+            let login_sessions = self.login_sessions.iter().map(LoginStatus::render_json);
+            fields.insert("login_sessions".to_owned(), login_sessions.collect());
         }
         value
     }
 
-    /// Renders the SSO sign-ins below the table, one per line.
+    /// Renders the SSO sign-ins and login sessions below the table, one per line.
     fn render_sign_ins(&self) -> String {
-        let lines = self
+        let sign_ins = self
             .sign_ins
             .iter()
             .map(|(target, state)| format!("SSO {}: {}\n", target.name(), state.render(self.now).0));
-        let text: String = lines.collect();
+        let login_sessions = self.login_sessions.iter().map(|login| {
+            format!("aws login {}: {}\n", printable(&login.session), login.state.render(self.now))
+        });
+        let text: String = sign_ins.chain(login_sessions).collect();
         if text.is_empty() { text } else { format!("\n{text}") }
     }
 

@@ -23,6 +23,7 @@ mod call_lock;
 pub(crate) mod caller;
 pub(crate) mod choose;
 pub(crate) mod login_sign_in;
+pub(crate) mod login_states;
 pub(crate) mod service;
 mod session_name;
 pub(crate) mod sso;

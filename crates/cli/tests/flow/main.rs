@@ -71,6 +71,7 @@ mod kill;
 mod leaks;
 mod login_asks;
 mod login_session;
+mod login_shown;
 mod login_sign_in;
 mod metadata;
 mod mfa_devices;

@@ -1,6 +1,6 @@
 //! Both files together: their profiles and SSO sessions, and what is wrong in them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::ConfigError;
@@ -90,10 +90,34 @@ impl Config {
     pub fn profiles_with_sso(&self) -> Vec<ProfileName> {
         let mut seen = HashSet::new();
         self.sections()
-            .filter(|section| section.kind() == SectionKind::Profile && may_have_sso_key(section.body()))
+            .filter(|section| section.kind() == SectionKind::Profile && may_have_key(b"sso", section.body()))
             .filter_map(|section| ProfileName::parse(&section.name()).ok())
             .filter(|name| seen.insert(name.clone()))
             .collect()
+    }
+
+    /// Lists the values of `login_session`, each once, with the profiles whose own lines have it. A profile that uses
+    /// another one signs in like that one.
+    pub fn login_sessions(&self) -> Vec<(String, Vec<ProfileName>)> {
+        let mut all: Vec<(String, Vec<ProfileName>)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for section in self.sections() {
+            if section.kind() != SectionKind::Profile || !may_have_key(b"login", section.body()) {
+                continue;
+            }
+            let Ok(profile) = ProfileName::parse(&section.name()) else { continue };
+            let scan = section.scan();
+            let said = scan.entries.iter().rfind(|entry| entry.has_key("login_session"));
+            let session = said.map(|entry| entry.value.trim()).filter(|session| !session.is_empty());
+            let Some(session) = session else { continue };
+            let place = *places.entry(session.to_owned()).or_insert(all.len());
+            match all.get_mut(place) {
+                Some((_, profiles)) if profiles.contains(&profile) => {}
+                Some((_, profiles)) => profiles.push(profile),
+                None => all.push((session.to_owned(), vec![profile])),
+            }
+        }
+        all
     }
 
     /// The names of the `[sso-session]` sections, each once, in the order of the file.
@@ -222,11 +246,13 @@ fn reason_ignored(document: &Document, section: &Section<'_>) -> Option<IgnoredS
         SectionKind::Other => Some(IgnoredSection::NoProfileWord),
     }
 }
-/// Whether these lines contain `sso_`. Does not parse lines, as a config may have thousands of profiles.
-fn may_have_sso_key(mut lines: &[u8]) -> bool {
+/// Whether these lines contain this word with a `_` behind it. Does not parse lines, as a config may have thousands of
+/// profiles.
+fn may_have_key(word: &[u8], mut lines: &[u8]) -> bool {
     while let Some(at) = find_byte(lines, b'_') {
         let (before, rest) = lines.split_at(at);
-        if before.last_chunk::<3>().is_some_and(|word| word.eq_ignore_ascii_case(b"sso")) {
+        let end = before.len().checked_sub(word.len()).and_then(|start| before.get(start..));
+        if end.is_some_and(|end| end.eq_ignore_ascii_case(word)) {
             return true;
         }
         lines = rest.get(1..).unwrap_or_default();
@@ -246,5 +272,24 @@ mod tests {
         let config = Config::parse(config, "[f]\nsso_role_name = x\n").unwrap();
         let names: Vec<_> = config.profiles_with_sso().iter().map(ToString::to_string).collect();
         assert_eq!(names, ["b", "e", "f"]);
+    }
+
+    #[test]
+    fn login_sessions_are_listed_once_with_the_profiles_that_name_them() {
+        let config = "[profile a]\nLOGIN_Session = x \n[profile b]\nregion = login_session\n[profile c]\nlogin_session = y\n\
+                      [profile d]\nsource_profile = a\n[profile e]\nlogin_session = x\n[profile f]\nlogin_session =\n\
+                      [sso-session g]\nlogin_session = z\n";
+        let config = Config::parse(config, "[a]\nlogin_session = x\n").unwrap();
+        let shown: Vec<_> = config
+            .login_sessions()
+            .iter()
+            .map(|(session, profiles)| {
+                format!(
+                    "{session}: {}",
+                    profiles.iter().map(ProfileName::as_str).collect::<Vec<_>>().join(" ")
+                )
+            })
+            .collect();
+        assert_eq!(shown, ["x: a e", "y: c"]);
     }
 }

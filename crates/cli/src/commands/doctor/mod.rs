@@ -59,6 +59,7 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &DoctorArgs) -> Resu
     let index = checkup.check_store(&mut store);
     let profiles = checkup.check_config(&files, &stored_keys(index.as_ref()), &options);
     checkup.check_sign_ins(&files, request.as_ref(), &mut store);
+    checkup.check_login_sessions(&files);
     checkup.check_environment(&files, index.as_ref());
     checkup.check_prompt(request.as_ref(), &profiles);
     checkup.check_programs(&profiles);

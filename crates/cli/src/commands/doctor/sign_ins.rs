@@ -1,9 +1,11 @@
-//! Checks the sign-ins to IAM Identity Center: whether commands would have to ask for one.
+//! Checks the sign-ins to IAM Identity Center and of `aws login`: whether commands would have to ask for one.
 
 use hatbox_core::doctor::{Finding, Level, Topic};
+use hatbox_types::text::printable;
 use hatbox_types::text::shell::quote_word;
 
 use super::Checkup;
+use crate::credentials::login_states::{LoginState, load_login_states};
 use crate::credentials::request::SessionRequest;
 use crate::credentials::sso::{SignInState, SignInTargets};
 use crate::errors::Failure;
@@ -28,6 +30,27 @@ impl Checkup<'_> {
                 let finding = Finding::new(Topic::Store, "sso-signed-out", Level::Info, text);
                 self.findings.push(finding.fixed_by(format!("hatbox sso login {}", quote_word(name))));
             }
+        }
+    }
+
+    /// Checks the sessions of `aws login` by their files.
+    pub(super) fn check_login_sessions(&mut self, files: &ConfigFiles) {
+        for login in load_login_states(self.world, files) {
+            let Some(profile) = login.profiles.first() else { continue };
+            let (id, level, text) = match login.state {
+                LoginState::SignedIn(_) | LoginState::Renewable(_) => continue,
+                LoginState::SignedOut => {
+                    let session = printable(&login.session);
+                    let text = format!("signed out of `{session}`: the first command that needs it signs in");
+                    ("login-signed-out", Level::Info, text)
+                }
+                LoginState::Unusable(failure) => {
+                    let text: Vec<_> = [failure.error].into_iter().chain(failure.causes).collect();
+                    ("login-unusable", Level::Error, text.join(": "))
+                }
+            };
+            let fix = format!("hatbox login --session {}", quote_word(profile.as_str()));
+            self.findings.push(Finding::new(Topic::Store, id, level, text).fixed_by(fix));
         }
     }
 }
