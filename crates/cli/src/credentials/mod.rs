@@ -12,6 +12,7 @@ pub(crate) mod audit;
 
 pub(crate) mod run;
 
+mod old_sessions;
 #[cfg(feature = "iam")]
 mod rotated_key;
 mod stage_cache;

@@ -11,12 +11,12 @@ use hatbox_core::cache::{Start, resolve_session_key};
 use hatbox_core::handover::Credentials;
 use hatbox_core::plan::{Base, Plan, Purpose, Stage};
 use hatbox_types::name::{AccountId, ProfileName};
-use jiff::Timestamp;
 
 use super::base::{BaseCredentials, Held, run_base, web_identity};
 use super::call_lock::{CallLock, Locked};
 use super::denial;
 use super::guard::{Exit, check_guard};
+use super::old_sessions::OldSessions;
 use super::plan::{Planned, Planning, warn_of_notes};
 use super::request::resolve_session;
 use super::seed::find_seed;
@@ -40,13 +40,15 @@ pub(crate) struct PlanRun {
     account: Option<AccountId>,
     /// What it shares with other runs, if it is one of several.
     pub(super) common: Option<Arc<Common>>,
+    /// With `--fresh`, the sessions that are too old for this run.
+    pub(super) old: Option<OldSessions>,
 }
 
 /// What the runs of several plans share besides the store.
 #[derive(Debug)]
 pub(super) struct Common {
-    /// The time of `--fresh`: sessions obtained since then are fresh enough for every run.
-    pub(super) fresh_since: Option<Timestamp>,
+    /// With `--fresh`, the sessions that are too old for every run.
+    pub(super) old: Option<OldSessions>,
     /// Keeps sessions if there is no store, for as long as the runs take.
     pub(super) scratch: Option<(PathBuf, CacheKey)>,
 }
@@ -108,11 +110,11 @@ impl PlanRun {
     }
 
     fn of_plan(planned: Planned, store: KeyStore) -> Self {
-        Self { planned, store: SharedStore::new(store), account: None, common: None }
+        Self { planned, store: SharedStore::new(store), account: None, common: None, old: None }
     }
 
     pub(super) fn of_several(planned: Planned, store: SharedStore, common: Arc<Common>) -> Self {
-        Self { planned, store, account: None, common: Some(common) }
+        Self { planned, store, account: None, common: Some(common), old: None }
     }
 
     /// Makes a plan for only the credentials that the chain of `profile` starts from, if no call and no question is
@@ -210,6 +212,8 @@ impl PlanRun {
     fn obtain_unchecked(&mut self) -> Result<Credentials, Failure> {
         let base = self.identify_base()?;
         let sessions = self.open_sessions()?;
+        self.old = self.planned.request.fresh.then(OldSessions::default);
+        self.note_old_sessions(sessions.as_ref());
         let (from, source) = match self.find_start(sessions.as_ref())? {
             Start::Ready(session) => {
                 self.planned.world.output.debug(|| "the cached session is still good".to_owned());
@@ -248,7 +252,7 @@ impl PlanRun {
         let what = Locked { kind: "session", identity: key.as_bytes(), words: &words };
         loop {
             let lock = CallLock::wait(&self.planned, sessions, what, None)?;
-            if let Some(session) = self.load_if_good(sessions, stage, &key, lock.lock()) {
+            if let Some(session) = self.load_if_good(sessions, stage, &key) {
                 return Ok(Source::of_session(session));
             }
             match self.call_stage(sessions, stage, &mut source, &lock) {

@@ -12,6 +12,7 @@ use hatbox_types::secret::MfaCode;
 use tempfile::TempDir;
 
 use super::guard::Exit;
+use super::old_sessions::OldSessions;
 use super::plan::{Planned, Planning, render_notes};
 use super::request::{SessionRequest, resolve_session};
 use super::run::{Common, PlanRun};
@@ -101,7 +102,7 @@ impl Several {
         let scratch =
             if interaction == Interaction::Allowed && store.is_empty() { open_scratch() } else { None };
         let common = Common {
-            fresh_since: std::mem::take(&mut request.fresh).then_some(world.started),
+            old: std::mem::take(&mut request.fresh).then(OldSessions::default),
             scratch: scratch
                 .as_ref()
                 .map(|(directory, key)| (directory.path().join("sessions"), key.clone())),
@@ -308,6 +309,7 @@ impl PlanRun {
     /// Lists what this profile still needs that others may need too.
     fn needs(&mut self) -> Result<Vec<Need>, Failure> {
         let sessions = self.open_sessions()?;
+        self.note_old_sessions(sessions.as_ref());
         Ok(self.outlook_with(sessions.as_ref())?.needs)
     }
 

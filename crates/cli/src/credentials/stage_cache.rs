@@ -13,6 +13,7 @@ use hatbox_types::name::AccountId;
 use hatbox_types::text::shell::quote_word;
 
 use super::denial;
+use super::old_sessions::OldSessions;
 use super::plan::Planned;
 use super::run::PlanRun;
 use super::sso::needs_person;
@@ -23,7 +24,6 @@ use crate::aws::client::Signer;
 use crate::errors::{Failure, FailureKind};
 use crate::store::sessions::Sessions;
 use crate::sys::files::FileError;
-use crate::sys::lock::Lock;
 
 /// The cached sessions, if they can be opened without asking the user.
 pub(super) enum KnownSessions {
@@ -79,15 +79,29 @@ impl PlanRun {
                 Some((sessions, key)) => sessions.load(&key).map_err(|error| cache_failure(&error))?,
                 None => None,
             };
-            search.give(loaded.filter(|session| self.is_fresh(session)));
+            search.give(loaded.filter(|session| self.is_new_to_all(stage, session)));
         }
         Ok(search.into_start())
     }
 
+    /// With `--fresh`, remembers what is cached now, unless that is known already.
+    pub(super) fn note_old_sessions(&self, sessions: Option<&Sessions>) {
+        let plan = &self.planned.plan;
+        let common = self.common.as_ref().and_then(|common| common.old.as_ref());
+        let (Some(sessions), Some(old)) = (sessions, self.old.as_ref().or(common)) else { return };
+        for key in plan.stages().filter_map(|stage| resolve_session_key(plan, stage)) {
+            old.note(sessions, key);
+        }
+    }
+
     /// Whether a session is new enough for several runs with `--fresh`.
-    fn is_fresh(&self, session: &CachedSession) -> bool {
-        let since = self.common.as_ref().and_then(|common| common.fresh_since);
-        since.is_none_or(|since| session.obtained_at.as_second() >= since.as_second())
+    fn is_new_to_all(&self, stage: Stage, session: &CachedSession) -> bool {
+        let old = self.common.as_ref().and_then(|common| common.old.as_ref());
+        old.is_none_or(|old| self.is_new(old, stage, session))
+    }
+
+    fn is_new(&self, old: &OldSessions, stage: Stage, session: &CachedSession) -> bool {
+        resolve_session_key(&self.planned.plan, stage).is_some_and(|key| old.is_new(&key, session))
     }
 
     fn rules(&self) -> StartRules {
@@ -152,13 +166,13 @@ impl PlanRun {
         sessions: Option<&Sessions>,
         stage: Stage,
         key: &SessionKey,
-        lock: &Lock,
     ) -> Option<CachedSession> {
         let Planned { world, plan, .. } = &self.planned;
-        let session = sessions?.load(key).ok().flatten().filter(|session| self.is_fresh(session))?;
+        let session = sessions?.load(key).ok().flatten();
+        let session = session.filter(|session| self.is_new_to_all(stage, session))?;
         let mut rules = self.rules();
-        // A session that another process obtained during the wait is fresh enough.
-        if lock.was_waited_for() && session.obtained_at.as_second() >= world.started.as_second() {
+        // Another process obtained it while this one waited.
+        if self.old.as_ref().is_some_and(|old| self.is_new(old, stage, &session)) {
             rules.reuse = Reuse::Cached;
         }
         match resolve_use(plan, stage, &session, world.clock.now(), rules) {

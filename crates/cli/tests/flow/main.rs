@@ -58,6 +58,7 @@ mod formats;
 mod formats_items;
 #[cfg(feature = "trust")]
 mod formats_made;
+mod fresh;
 mod guard;
 mod guard_exits;
 mod hat;

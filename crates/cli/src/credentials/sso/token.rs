@@ -202,9 +202,9 @@ impl SignIn {
             TokenNeed::Valid => true,
             TokenNeed::Refreshed(refused) | TokenNeed::SignedIn(Some(refused)) => is_another(refused),
             // A token that another process obtained during the wait is new enough.
-            TokenNeed::SignedIn(None) => lock.is_some_and(|lock| {
-                lock.was_waited_for() && obtained_at.as_second() >= self.world.started.as_second()
-            }),
+            TokenNeed::SignedIn(None) => {
+                lock.is_some_and(|lock| lock.was_waited_for() && obtained_at >= &self.world.started)
+            }
         };
         is_wanted && left > if token.refresh.is_some() { REFRESH_AHEAD } else { LAST_USE }
     }
