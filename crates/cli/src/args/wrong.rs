@@ -1,11 +1,13 @@
 //! Describes what is wrong with a line that clap rejected, in the form of hatbox's other messages.
 
 use std::ffi::OsString;
+use std::iter;
 use std::num::ParseIntError;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory, Error};
 use hatbox_types::text::printable;
+use hatbox_types::text::suggest::nearest_name;
 
 use super::Cli;
 
@@ -30,7 +32,7 @@ pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<Wro
     let text = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             hints.push(match strings(error, ContextKind::SuggestedSubcommand).as_slice() {
-                [] => format!("run `{} --help` for its commands", called.name),
+                [] => called.hint_for_unknown_command(text(error, ContextKind::InvalidSubcommand)?),
                 nearest => format!("did you mean {}?", join(nearest, "or")),
             });
             format!("unrecognized subcommand {}", quoted(error, ContextKind::InvalidSubcommand)?)
@@ -145,6 +147,17 @@ impl Called {
         Self { command, path, name }
     }
 
+    /// Suggests the nearest command, which clap does not for the words of `help`.
+    fn hint_for_unknown_command(&self, word: &str) -> String {
+        let shown = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+        let names =
+            shown.flat_map(|command| iter::once(command.get_name()).chain(command.get_visible_aliases()));
+        match nearest_name(word, names.filter(|name| *name != HELP)) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => format!("run `{} --help` for its commands", self.name),
+        }
+    }
+
     fn hints_for_unknown(&self, argument: &str, nearest: Option<&str>) -> Vec<String> {
         let is_flag = argument.starts_with('-');
         let long = argument.strip_prefix("--");
@@ -247,6 +260,9 @@ mod tests {
                 &["run `hatbox store --help` for its commands"],
             ),
             ("hatbox help x", "unrecognized subcommand `x`", &["run `hatbox --help` for its commands"]),
+            ("hatbox help exce", "unrecognized subcommand `exce`", &["did you mean `exec`?"]),
+            ("hatbox help store trsut", "unrecognized subcommand `trsut`", &["did you mean `trust`?"]),
+            ("hatbox help stroe trust", "unrecognized subcommand `stroe`", &["did you mean `store`?"]),
             (
                 "hatbox import --debug",
                 "missing subcommand of `hatbox import`: expected `aws-vault` or `credentials`",
@@ -298,6 +314,13 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn help_describes_a_command_below_another_one() {
+        let error = Cli::try_parse_from(words("hatbox help store trust")).expect_err("help ends the line");
+        assert_eq!(error.kind(), ErrorKind::DisplayHelp);
+        assert!(error.to_string().contains("Usage: hatbox store trust"), "{error}");
     }
 
     #[test]
