@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -22,6 +23,14 @@ const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
 /// The name of this program in a log.
 static NAME: OnceLock<&'static str> = OnceLock::new();
+
+/// Whether no one looks at such lines any more.
+static IS_OFF: AtomicBool = AtomicBool::new(false);
+
+/// Shows no line from now on: nothing in the foreground waits, and the terminal may belong to another program.
+pub(crate) fn show_no_lines() {
+    IS_OFF.store(true, Ordering::Relaxed);
+}
 
 /// Sets the name of this program: `hatbox` or `aws-vault`.
 pub(crate) fn set_program_name(name: &'static str) {
@@ -59,7 +68,7 @@ impl WaitLine {
     ) -> Self {
         let limit = limit.into();
         // The bar already shows the progress of everything.
-        if is_on() {
+        if is_on() || IS_OFF.load(Ordering::Relaxed) {
             return Self { end: None, thread: None };
         }
         let (end, ended) = mpsc::channel::<()>();

@@ -75,6 +75,10 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
             return Ok(Next::TakeOver);
         }
         let Some(holder) = state.holder else { return Ok(Next::Wait) };
+        // Another thread of this process, whose question is on this terminal.
+        if holder.pid == std::process::id() {
+            return Ok(Next::Wait);
+        }
         // If both processes share a terminal, its keys belong to the other one's question.
         let is_elsewhere = holder.terminal.as_deref() != world.prompter().device();
         let can_take_over = is_elsewhere && world.prompter().device().is_some();

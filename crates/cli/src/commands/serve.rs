@@ -22,7 +22,8 @@ use crate::server::events::Events;
 use crate::server::identity::Identity;
 use crate::server::listener::Listener;
 use crate::server::protocol::Protocol;
-use crate::server::renewal::{Renewal, renew_until_signal};
+use crate::server::renewal::Renewal;
+use crate::server::renewals::Renewals;
 use crate::sys::signals::Held;
 use crate::world::World;
 
@@ -48,6 +49,8 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     for (request, run) in requests.iter().zip(runs) {
         obtained.push(request.obtain_of_run(run, Exit::Server)?.into_run());
     }
+    // From here on, what is on disk is removed at the end.
+    let held = Held::of_endings_for_good();
     let directory = ServerDirectory::create(world)?;
     let listener = match &place {
         Place::Port(port) => Listener::bind(*port)?,
@@ -83,19 +86,19 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
         identities.push(identity);
     }
     let events = Events::default();
-    // The server's thread inherits the signal mask, so only this thread receives the signals.
-    let held = Held::new();
-    let open = listener.serve(identities, world.clock, &events)?;
-    drop(held);
-    // From here on, what is on disk is removed at the end.
-    let held = Held::of_endings();
+    let (open, renewals) = {
+        // The threads inherit the signal mask, so that Ctrl-Z does not reach a question by way of another one.
+        let _stop = Held::new();
+        let open = listener.serve(identities, world.clock, &events)?;
+        (open, Renewals::start(world, renewals, &events)?)
+    };
     world.output.data(&if args.json { render_json(&shown) } else { render_lines(&shown) })?;
     #[cfg(unix)]
     if let (Place::Socket(_), None) = (place, url) {
         world.output.note("forward a port to the socket, and write its number instead of PORT");
     }
     world.output.note("serving credentials; stop with Ctrl-C");
-    renew_until_signal(world, renewals, &events, held);
+    renewals.run_until_signal(&held);
     drop((open, directory));
     Ok(ExitCode::SUCCESS)
 }

@@ -22,6 +22,8 @@ const MAX_ANSWER: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Terminal {
     device: Device,
+    /// Held during a question: threads ask one after the other.
+    turn: Mutex<()>,
     /// Why the last answer was rejected, until the next question.
     rejected: Mutex<Vec<String>>,
 }
@@ -29,7 +31,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Opens the terminal device, if there is one. `term` is the value of TERM.
     pub(crate) fn open(term: Option<&str>) -> Option<Self> {
-        Device::open(term).map(|device| Self { device, rejected: Mutex::default() })
+        Device::open(term).map(|device| Self { device, turn: Mutex::default(), rejected: Mutex::default() })
     }
 
     fn write(&self, text: &str) {
@@ -76,6 +78,7 @@ fn key_of(byte: u8, is_empty: bool) -> Key {
 
 impl Prompter for Terminal {
     fn ask_line(&self, question: &Question<'_>) -> Result<SecretString, PromptError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let held = Held::new();
         // Turn off echo before the question appears, so the answer is never shown.
         let raw = self.device.set_raw().map_err(PromptError::Io)?;

@@ -1,4 +1,4 @@
-//! Signals between the thread of the server and the thread of the renewal.
+//! Signals between the thread of the server and those of the renewal.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,34 +14,42 @@ pub(crate) struct Events {
     pub(crate) changed: Arc<Notify>,
 }
 
-/// Wakes the thread of the renewal.
+/// Wakes the thread that decides on renewals.
 #[derive(Debug, Default)]
 pub(crate) struct Wake {
-    is_wanted: Mutex<bool>,
+    why: Mutex<Option<Cause>>,
     condition: Condvar,
 }
 
 impl Wake {
+    /// A client asked for credentials that are due.
     pub(crate) fn wake(&self) {
-        let mut is_wanted = self.is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*is_wanted {
-            *is_wanted = true;
+        let mut why = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        if *why != Some(Cause::Request) {
+            *why = Some(Cause::Request);
             self.condition.notify_one();
         }
     }
 
+    /// A renewal has ended.
+    pub(super) fn renewed(&self) {
+        self.why.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(Cause::Renewal);
+        self.condition.notify_one();
+    }
+
     pub(super) fn wait(&self, at_most: Duration) -> Cause {
-        let is_wanted = self.is_wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.condition.wait_timeout_while(is_wanted, at_most, |is_wanted| !*is_wanted);
-        let mut is_wanted = waited.unwrap_or_else(PoisonError::into_inner).0;
-        if std::mem::take(&mut *is_wanted) { Cause::Request } else { Cause::Time }
+        let why = self.why.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.condition.wait_timeout_while(why, at_most, |why| why.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.take().unwrap_or(Cause::Time)
     }
 }
 
-/// Why the thread of the renewal checks the credentials.
+/// Why the thread checks the credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     Time,
     /// A client asked for credentials that should have been renewed, or were never obtained.
     Request,
+    /// A renewal has ended.
+    Renewal,
 }

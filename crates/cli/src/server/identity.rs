@@ -58,7 +58,7 @@ impl Token {
 #[derive(Debug, Default)]
 struct State {
     answer: Option<Answer>,
-    renew_at: Option<Timestamp>,
+    due_at: Option<Timestamp>,
     trouble: Option<String>,
 }
 
@@ -115,14 +115,12 @@ impl Identity {
         self.token.is(token) && path == self.path
     }
 
-    /// Sets new credentials, which are given from `now` on until too little of their time is left. They are due for
-    /// renewal at `renew_at`.
+    /// Sets new credentials, which are given from `now` on until too little of their time is left.
     pub(crate) fn set(
         &self,
         credentials: &SessionCredentials,
         account: Option<&str>,
         now: Timestamp,
-        renew_at: Timestamp,
     ) -> Result<(), FormatError> {
         let body = match &self.protocol {
             Protocol::Container => render_container_answer(credentials, account)?,
@@ -131,22 +129,23 @@ impl Identity {
         let given_until = credentials.expires_at - self.protocol.least_left();
         let mut state = self.state();
         state.answer = Some(Answer { body: Arc::new(body), given_until });
-        state.renew_at = Some(renew_at);
         state.trouble = None;
         Ok(())
     }
 
-    /// Sets the reason why there will be no new credentials, for clients that ask after the current ones end. The
-    /// renewal tries again at `again_at`.
-    pub(crate) fn set_trouble(&self, trouble: String, again_at: Timestamp) {
-        let mut state = self.state();
-        state.trouble = Some(trouble);
-        state.renew_at = Some(again_at);
+    /// Sets the reason why there are no new credentials, for clients that ask after the current ones end.
+    pub(crate) fn set_trouble(&self, trouble: String) {
+        self.state().trouble = Some(trouble);
     }
 
-    /// Whether the credentials should have been renewed by now, as after the machine slept.
+    /// Sets when the renewal has something to do next.
+    pub(crate) fn set_due(&self, at: Timestamp) {
+        self.state().due_at = Some(at);
+    }
+
+    /// Whether the renewal should have done something by now, as after the machine slept, or was never asked to.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.state().renew_at.is_none_or(|at| at <= now)
+        self.state().due_at.is_none_or(|at| at <= now)
     }
 
     /// Returns the current answer.
@@ -204,11 +203,12 @@ mod tests {
             session_token: SecretString::new("t".to_owned()),
             expires_at: second(100),
         };
-        identity.set(&credentials, None, now, second(50)).unwrap();
+        assert!(identity.is_due(now), "never obtained");
+        identity.set(&credentials, None, now).unwrap();
+        identity.set_due(second(50));
         assert!(!identity.is_due(second(49)) && identity.is_due(second(50)));
-        identity.set_trouble("sign in again".to_owned(), second(80));
+        identity.set_trouble("sign in again".to_owned());
         assert!(matches!(identity.reply(second(99)), Reply::Credentials(_)));
         assert!(matches!(identity.reply(second(100)), Reply::Never(why) if why == "sign in again"));
-        assert!(!identity.is_due(second(79)));
     }
 }

@@ -1,8 +1,8 @@
 //! The credential server: HTTP on this machine that provides temporary credentials to the AWS SDKs, with the protocol
 //! of AWS's container credentials or of EC2 instance metadata.
 //!
-//! Every answer comes from memory. [`renewal`] renews the credentials before they expire, in another thread; requests
-//! never wait for the user.
+//! Every answer comes from memory. [`renewals`] has the credentials renewed before they expire, in other threads;
+//! requests never wait for the user.
 //!
 //! | module | does |
 //! |---|---|
@@ -15,7 +15,9 @@
 //! | [`events`] | signals between the server and the renewal |
 //! | [`directory`] | the files that the command reads: tokens, copies of the AWS config |
 //! | [`notification`] | desktop notifications about a failed renewal |
-//! | [`renewal`] | obtains the next credentials in time |
+//! | [`renewer`] | the thread that obtains the next credentials of a profile |
+//! | [`renewal`] | decides when a profile is renewed, and warns |
+//! | [`renewals`] | all profiles of a server, until it ends |
 //! | [`sidecar`] | the process that runs beside the command |
 
 pub(crate) mod request;
@@ -41,6 +43,10 @@ pub(crate) mod directory;
 
 mod notification;
 
+mod renewer;
+
 pub(crate) mod renewal;
+
+pub(crate) mod renewals;
 
 pub(crate) mod sidecar;

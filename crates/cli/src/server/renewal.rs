@@ -10,8 +10,7 @@
 //! If the server needs some time left, the lifetime ends that much earlier: with 25 minutes, credentials for 1 h are
 //! renewed when 35 minutes are left.
 //!
-//! One thread renews all profiles, one after the other. A failed renewal is repeated, and meanwhile the current
-//! credentials are given until they expire.
+//! A failed renewal is repeated, and meanwhile the current credentials are given until they expire.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -26,13 +25,13 @@ use hatbox_types::secret::SessionCredentials;
 use hatbox_types::text::shell::quote_word;
 use jiff::{SignedDuration, Timestamp};
 
-use super::events::{Cause, Events};
+use super::events::Cause;
 use super::identity::Identity;
 use super::notification::notify;
 use super::protocol::Protocol;
+use super::renewer::{Renewed, Renewer};
 use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
-use crate::sys::signals::Held;
 use crate::world::World;
 
 /// The minimum time left at renewal, if the lifetime allows it.
@@ -45,11 +44,8 @@ const WARNINGS: [SignedDuration; 3] =
 const AGAIN: SignedDuration = SignedDuration::from_secs(20);
 /// The longest pause, also used after the user cancelled a question.
 const LATEST_AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// The maximum interval between looks at the clock, which may be set, and stops while the machine sleeps.
-const TICK: Duration = Duration::from_secs(15);
-const PAUSE: Duration = Duration::from_millis(20);
-/// The interval between checks for signals.
-const LOOK: Duration = Duration::from_millis(200);
+/// A renewal that has taken this long counts as missing in the warnings, although it may still succeed.
+const SLOW: SignedDuration = SignedDuration::from_mins(1);
 
 /// Returns how long before their expiry to renew credentials that last for `life` from now on, if they are given while
 /// `least_left` is left.
@@ -62,9 +58,17 @@ fn resolve_margin(life: SignedDuration, least_left: SignedDuration) -> SignedDur
 #[derive(Debug)]
 pub(crate) struct Renewal {
     run: PlanRun,
+    course: Course,
+}
+
+/// How long the credentials of one profile last, and what was done about that.
+#[derive(Debug)]
+pub(super) struct Course {
     identity: Arc<Identity>,
     expires_at: Option<Timestamp>,
     next: Timestamp,
+    /// When the renewal that still runs began.
+    began_at: Option<Timestamp>,
     /// The last failure that was printed, to print it only once.
     said: Option<String>,
     /// The number of failed renewals in a row.
@@ -85,21 +89,41 @@ impl Renewal {
         identity: Arc<Identity>,
     ) -> Result<Self, Failure> {
         let mut renewal = Self::later(run, identity);
-        let session = temporary(credentials).ok_or_else(|| has_no_end(&renewal.identity))?;
-        renewal.give(world, session)?;
+        let session = temporary(credentials).ok_or_else(|| has_no_end(&renewal.course.identity))?;
+        renewal.course.give(world, session, renewal.run.account())?;
         Ok(renewal)
     }
 
     /// Makes `identity` give what `run` obtains on first use.
     pub(crate) fn later(run: PlanRun, identity: Arc<Identity>) -> Self {
-        Self { run, identity, expires_at: None, next: Timestamp::MAX, said: None, failures: 0, warned: 0 }
+        let course = Course {
+            identity,
+            expires_at: None,
+            next: Timestamp::MAX,
+            began_at: None,
+            said: None,
+            failures: 0,
+            warned: 0,
+        };
+        Self { run, course }
     }
 
     pub(crate) fn run(&self) -> &PlanRun {
         &self.run
     }
 
-    fn give(&mut self, world: &World, session: &SessionCredentials) -> Result<(), Failure> {
+    pub(super) fn into_parts(self) -> (PlanRun, Course) {
+        (self.run, self.course)
+    }
+}
+
+impl Course {
+    fn give(
+        &mut self,
+        world: &World,
+        session: &SessionCredentials,
+        account: Option<&str>,
+    ) -> Result<(), Failure> {
         let now = world.clock.now();
         let life = session.expires_at.duration_since(now);
         let least_left = signed(self.identity.protocol().least_left());
@@ -107,34 +131,61 @@ impl Renewal {
             return Err(too_short(self.identity.profile(), self.identity.protocol(), life.unsigned_abs()));
         }
         self.next = session.expires_at - resolve_margin(life, least_left).max(SignedDuration::ZERO);
-        self.identity.set(session, self.run.account(), now, self.next)?;
+        self.identity.set(session, account, now)?;
+        self.identity.set_due(self.next);
         self.expires_at = Some(session.expires_at);
         (self.said, self.failures) = (None, 0);
         self.warned = WARNINGS.iter().filter(|warning| **warning > life).count();
         Ok(())
     }
 
-    fn step(&mut self, world: &World, cause: Cause) {
+    /// Does what is due: orders a renewal from `renewer`, uses the result of one, warns. Returns whether clients get
+    /// another answer now.
+    pub(super) fn step(&mut self, world: &World, renewer: &Renewer, cause: Cause) -> bool {
+        let before = (self.expires_at, self.said.is_some());
+        if self.began_at.is_some()
+            && let Some(result) = renewer.take()
+        {
+            self.began_at = None;
+            self.settle(world, result);
+        }
         let now = world.clock.now();
         let is_asked_first = self.next == Timestamp::MAX && cause == Cause::Request;
-        if now >= self.next || is_asked_first {
-            self.renew(world, now);
+        if self.began_at.is_none() && (now >= self.next || is_asked_first) {
+            (self.began_at, self.next) = (Some(now), Timestamp::MAX);
+            renewer.order(self.least_life(now));
         }
         self.warn(world);
+        let event = self.next_event();
+        // Without one, the first request is what it waits for.
+        if event != Timestamp::MAX {
+            self.identity.set_due(event);
+        }
+        (self.expires_at, self.said.is_some()) != before
     }
 
-    fn renew(&mut self, world: &World, now: Timestamp) {
-        // Anything that lasts noticeably longer than the current credentials is an improvement.
+    /// Whether a renewal runs.
+    pub(super) fn is_renewing(&self) -> bool {
+        self.began_at.is_some()
+    }
+
+    /// Returns how long a cached session must last to be used. Anything that lasts noticeably longer than the current
+    /// credentials is an improvement.
+    fn least_life(&self, now: Timestamp) -> Duration {
         let least = self.expires_at.map_or(DEFAULT_MIN_TTL, |end| {
             let left = end.duration_since(now).max(SignedDuration::ZERO);
             (left + (left / 10).clamp(SignedDuration::from_secs(1), SignedDuration::from_mins(1)))
                 .unsigned_abs()
         });
-        let least = least.max(self.identity.protocol().min_ttl());
-        let failure = match self.run.renew(least) {
-            Ok(credentials) => match temporary(&credentials) {
+        least.max(self.identity.protocol().min_ttl())
+    }
+
+    fn settle(&mut self, world: &World, result: Result<Renewed, Failure>) {
+        let now = world.clock.now();
+        let failure = match result {
+            Ok(Renewed { credentials, account }) => match temporary(&credentials) {
                 Some(session) if session.expires_at > self.expires_at.unwrap_or(now).max(now) => {
-                    let given = self.give(world, session);
+                    let given = self.give(world, session, account.as_deref());
                     world
                         .output
                         .debug(|| format!("renewed the credentials of `{}`", self.identity.profile()));
@@ -154,14 +205,14 @@ impl Renewal {
             },
             Err(failure) => failure,
         };
-        self.next = world.clock.now()
+        self.next = now
             + match failure.kind {
                 FailureKind::NeedsPerson => AGAIN,
                 FailureKind::Cancelled => LATEST_AGAIN,
                 _ => (AGAIN * (1 << self.failures.min(8))).min(LATEST_AGAIN),
             };
         self.failures += 1;
-        self.identity.set_trouble(failure.error.clone(), self.next);
+        self.identity.set_trouble(failure.error.clone());
         self.say(world, &failure);
     }
 
@@ -225,8 +276,13 @@ impl Renewal {
 
     /// Warns that the credentials will expire without a renewal.
     fn warn(&mut self, world: &World) {
-        let (Some(end), Some(_)) = (self.expires_at, &self.said) else { return };
-        let left = end.duration_since(world.clock.now());
+        let Some(end) = self.expires_at else { return };
+        let now = world.clock.now();
+        let is_slow = self.began_at.is_some_and(|began_at| now.duration_since(began_at) >= SLOW);
+        if self.said.is_none() && !is_slow {
+            return;
+        }
+        let left = end.duration_since(now);
         let passed = self.passed_warnings(world);
         let profile = self.identity.profile();
         if left.is_negative() || left.is_zero() {
@@ -247,11 +303,15 @@ impl Renewal {
         }
     }
 
-    /// Returns when there is something to do next.
-    fn next_event(&self) -> Timestamp {
+    /// Returns when there is something to do next. The end of a renewal that runs is announced.
+    pub(super) fn next_event(&self) -> Timestamp {
         let Some(end) = self.expires_at else { return self.next };
         let next_warning = WARNINGS.get(self.warned).map_or(end, |warning| end - *warning);
-        self.next.min(next_warning)
+        match (self.said.is_some(), self.began_at) {
+            (true, _) => self.next.min(next_warning),
+            (false, Some(began_at)) => next_warning.max(began_at + SLOW),
+            (false, None) => self.next,
+        }
     }
 }
 
@@ -300,55 +360,6 @@ fn too_short(profile: &ProfileName, protocol: &Protocol, left: Duration) -> Fail
 
 fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
-}
-
-/// All profiles of one server.
-struct Renewals<'a> {
-    world: &'a World,
-    all: Vec<Renewal>,
-    events: &'a Events,
-}
-
-impl Renewals<'_> {
-    /// Does what is due. Returns how long nothing else will be.
-    fn step(&mut self, cause: Cause) -> Duration {
-        for renewal in &mut self.all {
-            let before = (renewal.expires_at, renewal.said.is_some());
-            renewal.step(self.world, cause);
-            if (renewal.expires_at, renewal.said.is_some()) != before {
-                self.events.changed.notify_waiters();
-            }
-        }
-        let next = self.all.iter().map(Renewal::next_event).min();
-        let wait = next.and_then(|next| Duration::try_from(next.duration_since(self.world.clock.now())).ok());
-        wait.unwrap_or_default().clamp(PAUSE, TICK)
-    }
-}
-
-/// Renews all of them for as long as this process runs.
-pub(crate) fn renew_forever(world: &World, renewals: Vec<Renewal>, events: &Events) {
-    let mut renewals = Renewals { world, all: renewals, events };
-    let mut cause = Cause::Time;
-    loop {
-        let wait = renewals.step(cause);
-        cause = events.wake.wait(wait);
-    }
-}
-
-/// Renews all of them until a signal ends this process. Asks questions on the terminal, which belongs to this process.
-///
-/// `held` exists since the server started, so a signal before the first wait also ends the process cleanly.
-pub(crate) fn renew_until_signal(world: &World, renewals: Vec<Renewal>, events: &Events, held: Held) {
-    let mut renewals = Renewals { world, all: renewals, events };
-    let (mut cause, mut from_start) = (Cause::Time, Some(held));
-    loop {
-        let wait = renewals.step(cause);
-        let held = from_start.take().unwrap_or_else(Held::of_endings);
-        cause = events.wake.wait(wait.min(LOOK));
-        if held.take().is_some() {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

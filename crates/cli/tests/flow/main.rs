@@ -105,6 +105,7 @@ mod serve;
 mod server;
 mod server_attacks;
 mod server_renewal;
+mod server_waits;
 mod silent_services;
 mod single_flight;
 #[cfg(feature = "trust")]

@@ -3,19 +3,29 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hatbox_core::handover::{ServerAddress, ServerHandover};
+use hatbox_core::handover::{Credentials, ServerAddress, ServerHandover};
 
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::credentials::guard::Exit;
 use crate::credentials::obtain::ProfileRequest;
+use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
 use crate::server::directory::{Copies, ServerDirectory, path_text};
 use crate::server::events::Events;
 use crate::server::identity::Identity;
 use crate::server::listener::{Listener, Open};
 use crate::server::protocol::Protocol;
-use crate::server::renewal::{Renewal, check_duration, renew_forever};
+use crate::server::renewal::{Renewal, check_duration};
+use crate::server::renewals::Renewals;
 use crate::world::World;
+
+/// What a server is about to serve.
+pub(super) struct Obtained {
+    run: PlanRun,
+    protocol: Protocol,
+    /// `None` if `--lazy` delays them.
+    credentials: Option<Credentials>,
+}
 
 /// A running server for one profile.
 pub(super) struct Serving {
@@ -30,9 +40,9 @@ pub(super) struct Serving {
     copies: Copies,
 }
 
-impl Serving {
-    /// Obtains the credentials, unless `--lazy` delays that, and starts to serve them.
-    pub(super) fn start(
+impl Obtained {
+    /// Obtains the credentials, unless `--lazy` delays that. Asks on the terminal.
+    pub(super) fn obtain(
         world: &World,
         global: &GlobalArgs,
         args: &ExecArgs,
@@ -54,6 +64,14 @@ impl Serving {
             let (run, credentials) = request.obtain_for(exit)?.into_run();
             (run, Protocol::Container, Some(credentials))
         };
+        Ok(Self { run, protocol, credentials })
+    }
+}
+
+impl Serving {
+    /// Starts to serve what was obtained.
+    pub(super) fn start(world: &World, obtained: Obtained) -> Result<Self, Failure> {
+        let Obtained { run, protocol, credentials } = obtained;
         let directory = ServerDirectory::create(world)?;
         let copies = directory.copy_config(world, run.files())?;
         let identity = Arc::new(Identity::new(run.plan().profile.clone(), protocol)?);
@@ -94,8 +112,8 @@ impl Serving {
     /// Moves renewal to another thread, which must not use the terminal: it belongs to the command.
     pub(super) fn renew_apart(self, world: &World) -> Result<(ServerDirectory, Open), Failure> {
         world.leave_terminal();
-        let (world, events, renewals) = (world.clone(), self.events, vec![self.renewal]);
-        let renew = move || renew_forever(&world, renewals, &events);
+        let renewals = Renewals::start(world, vec![self.renewal], &self.events)?;
+        let renew = move || renewals.run_forever();
         std::thread::Builder::new().name("renewal".to_owned()).spawn(renew).map_err(|error| {
             Failure::new(FailureKind::Failed, "could not start the credential server").caused_by(&error)
         })?;
@@ -112,7 +130,7 @@ pub(super) fn run(
     profile: Option<&str>,
     keyring: crate::handover::exec::Keyring,
 ) -> Result<std::process::ExitCode, Failure> {
-    let serving = Serving::start(world, global, args, profile)?;
+    let serving = Serving::start(world, Obtained::obtain(world, global, args, profile)?)?;
     let message = serving.with_handover(crate::server::sidecar::Ready::new)?;
     let _open = serving.renew_apart(world)?;
     let command = super::resolve_command(world, args, message.profile());

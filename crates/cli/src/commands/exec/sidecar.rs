@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use super::server::Serving;
+use super::server::{Obtained, Serving};
 use crate::args::{ExecArgs, GlobalArgs};
 use crate::ask::passphrase::PassphraseSource;
 use crate::env_names::SIDECAR_OF;
@@ -104,17 +104,19 @@ pub(super) fn run_sidecar(
         }
     };
     std::thread::Builder::new().name("watch".to_owned()).spawn(watch).map_err(failed)?;
-    let serving = Serving::start(world, global, args, profile)?;
-    let ready = serving.with_handover(Ready::new)?;
-    let beside = sidecar::leave_terminal().map_err(failed)?;
+    let obtained = Obtained::obtain(world, global, args, profile)?;
+    // From here on, a signal and the end of the other process have the same effect as the command's end: no token and no
+    // copied file is left behind.
     is_serving.store(true, Ordering::SeqCst);
-    // On a signal, clean up as after the command's end: leave no token and no copied file behind.
     let mut endings = catch_endings().map_err(failed)?;
     let wait = move || {
         endings.read_exact(&mut [0]).ok();
         sender.send(()).ok();
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
+    let serving = Serving::start(world, obtained)?;
+    let ready = serving.with_handover(Ready::new)?;
+    let beside = sidecar::leave_terminal().map_err(failed)?;
     let open = serving.renew_apart(world)?;
     if send(beside, &Message::Ready(ready)).is_ok() {
         // An error means that the watcher thread has ended.

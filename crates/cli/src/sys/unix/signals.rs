@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "signal masks and dispositions have no safe interface in std or rustix")]
 
 use std::os::fd::IntoRawFd;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 pub(crate) use rustix::process::Signal;
@@ -55,9 +56,21 @@ pub(crate) fn with_terminal_output_held<T>(work: impl FnOnce() -> T) -> T {
 
 const HELD: [libc::c_int; 5] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT, libc::SIGTSTP];
 
+/// The mask for programs, if this process holds signals back for as long as it runs.
+static MASK_OF_PROGRAMS: OnceLock<libc::sigset_t> = OnceLock::new();
+
+/// Whether this process is about to end.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Ends the questions and programs of all threads as if a signal had arrived, because this process is about to end.
+pub(crate) fn end_questions() {
+    IS_ENDING.store(true, Ordering::SeqCst);
+}
+
 /// Holds fatal signals back. On drop, restores the mask, and a signal that arrived meanwhile takes effect.
 #[derive(Debug)]
 pub(crate) struct Held {
+    held: libc::sigset_t,
     before: libc::sigset_t,
 }
 
@@ -72,6 +85,14 @@ impl Held {
         Self::of(HELD.into_iter().filter(|&signal| signal != libc::SIGTSTP && !is_ignored(signal)))
     }
 
+    /// Holds back the signals that would end this process, for as long as it runs: threads hold them back too. Programs
+    /// get the mask from before.
+    pub(crate) fn of_endings_for_good() -> Self {
+        let held = Self::of_endings();
+        MASK_OF_PROGRAMS.set(held.before).ok();
+        held
+    }
+
     fn of(signals: impl IntoIterator<Item = libc::c_int>) -> Self {
         // SAFETY: the sets are initialized by sigemptyset before use, and outlive the calls.
         unsafe {
@@ -83,13 +104,13 @@ impl Held {
                 libc::sigaddset(&raw mut block, signal);
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, &raw const block, &raw mut before);
-            Self { before }
+            Self { held: block, before }
         }
     }
 
-    /// Whether one of the signals is pending.
+    /// Whether one of the signals is pending, or another thread has taken one that ends this process.
     pub(crate) fn is_one_pending(&self) -> bool {
-        self.pending().is_some()
+        self.pending().is_some() || IS_ENDING.load(Ordering::SeqCst)
     }
 
     fn pending(&self) -> Option<libc::c_int> {
@@ -100,6 +121,7 @@ impl Held {
             libc::sigpending(&raw mut pending);
             HELD.into_iter().find(|&signal| {
                 libc::sigismember(&raw const pending, signal) == 1
+                    && libc::sigismember(&raw const self.held, signal) == 1
                     && libc::sigismember(&raw const self.before, signal) == 0
             })
         }
@@ -157,7 +179,7 @@ impl Held {
     /// Makes `command` start with the original mask, as std passes the parent's mask on.
     pub(crate) fn release_in(&self, command: &mut std::process::Command) {
         use std::os::unix::process::CommandExt;
-        let before = self.before;
+        let before = MASK_OF_PROGRAMS.get().copied().unwrap_or(self.before);
         // SAFETY: between fork and exec, the closure makes one system call, with a set that it owns.
         unsafe {
             command.pre_exec(move || set_mask(&before));

@@ -10,6 +10,8 @@ use windows_sys::core::BOOL;
 /// The number of values of [`Held`].
 static HOLDERS: AtomicUsize = AtomicUsize::new(0);
 static HAS_COME: AtomicBool = AtomicBool::new(false);
+/// Whether this process is about to end.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// Called in a thread of the system. Returning 1 means that the signal was handled.
 unsafe extern "system" fn on_signal(signal: u32) -> BOOL {
@@ -47,6 +49,11 @@ impl Held {
         Self::new()
     }
 
+    /// Does the same, for as long as this process runs.
+    pub(crate) fn of_endings_for_good() -> Self {
+        Self::new()
+    }
+
     /// Takes a signal that arrived, which then has no other effect.
     #[expect(clippy::unused_self, reason = "only a holder may ask")]
     pub(crate) fn take(&self) -> Option<()> {
@@ -56,8 +63,13 @@ impl Held {
     /// Whether one of the signals arrived.
     #[expect(clippy::unused_self, reason = "only a holder may ask")]
     pub(crate) fn is_one_pending(&self) -> bool {
-        HAS_COME.load(Ordering::SeqCst)
+        HAS_COME.load(Ordering::SeqCst) || IS_ENDING.load(Ordering::SeqCst)
     }
+}
+
+/// Ends the questions and programs of all threads as if a signal had arrived, because this process is about to end.
+pub(crate) fn end_questions() {
+    IS_ENDING.store(true, Ordering::SeqCst);
 }
 
 /// Whether Ctrl-C has no effect now.
