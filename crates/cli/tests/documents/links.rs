@@ -277,3 +277,24 @@ fn anchors(text: &str) -> Vec<String> {
         })
         .collect()
 }
+
+/// One file for both, which loads nothing from elsewhere.
+#[test]
+fn pictures_follow_the_light_or_dark_mode_of_the_reader() {
+    let mut pictures = BTreeSet::new();
+    for path in documents() {
+        let text = fs::read_to_string(&path).unwrap();
+        let shown = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        pictures.extend(
+            shown.filter(|target| target.ends_with(".svg")).map(|target| path.parent().unwrap().join(target)),
+        );
+    }
+    assert!(pictures.len() >= 2, "{pictures:?}");
+    for path in pictures {
+        let picture = fs::read_to_string(&path).unwrap();
+        assert!(picture.contains("prefers-color-scheme:dark"), "{} has no dark mode", path.display());
+        for loading in ["<script", "href=\"http", "url(", "@import", "<image"] {
+            assert!(!picture.contains(loading), "{}: {loading}", path.display());
+        }
+    }
+}
