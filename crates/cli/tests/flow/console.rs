@@ -9,7 +9,7 @@ use crate::cast::{ENDLESS, ENDLESS_TOKEN, PHONE};
 use crate::fixture::Fixture;
 use crate::login_sign_in::{Answer, get, send, start_run};
 use crate::run::{Run, finish};
-use crate::stub::Stub;
+use crate::stub::{Granted, Stub};
 
 pub(crate) const CONFIG: &str = "\
 [profile jan-work]
@@ -268,6 +268,34 @@ fn the_portal_leads_to_the_console_of_each_partition() {
         let destination =
             format!("&destination=https%3A%2F%2F{console}%2Fconsole%2Fhome%3Fregion%3D{region}\n");
         assert!(run.stdout.ends_with(&destination), "{region}: {}", run.stdout);
+    }
+}
+
+/// Signs in with no region, so that only the role's ARN names the partition.
+#[test]
+fn a_role_leads_to_the_console_of_its_partition() {
+    let fixture = fixture();
+    for (partition, console) in [
+        ("aws", "console.aws.amazon.com"),
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+        ("aws-eusc", "console.amazonaws-eusc.eu"),
+        ("aws-iso", "console.c2shome.ic.gov"),
+        ("aws-iso-b", "console.sc2shome.sgov.gov"),
+        ("aws-iso-e", "console.csphome.adc-e.uk"),
+        ("aws-iso-f", "console.csphome.hci.ic.gov"),
+    ] {
+        fixture.write_config(&format!(
+            "[profile x]\nsource_profile = bare\nrole_arn = arn:{partition}:iam::444455556666:role/reader\n"
+        ));
+        let granted =
+            Granted::until(3600).of_role("reader").replace("arn:aws:", &format!("arn:{partition}:"));
+        let sts = Stub::answering(move || granted.clone(), None);
+        let sign_in = Stub::answering(|| r#"{"SigninToken":"t"}"#.to_owned(), None);
+        let run = fixture.hatbox(&["login", "--stdout", "x"]).env("AWS_ENDPOINT_URL_STS", sts.url());
+        let printed = run.env("AWS_ENDPOINT_URL_SIGNIN", sign_in.url()).run().ok().stdout;
+        let destination = format!("&Destination=https%3A%2F%2F{console}%2Fconsole%2Fhome&SigninToken=t\n");
+        assert!(printed.ends_with(&destination), "{partition}: {printed}");
     }
 }
 
