@@ -1,6 +1,7 @@
 //! Guards of a profile: denied commands, typed confirmation, and read-only sessions for coding agents, in every
 //! command.
 
+use std::path::Path;
 use std::process::ExitStatus;
 
 use hatbox_sandbox::log::LogEntry;
@@ -153,6 +154,30 @@ fn an_agent_gets_a_read_only_session_and_a_person_the_full_one() {
 }
 
 /// With several session policies, a session may do what any of them allows.
+/// The variables are those of docs/agents.md, and no others.
+#[test]
+fn an_agent_is_known_by_each_variable_of_the_document() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/agents.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.split("| variable | agent |\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let cells = rows.lines().skip(1).filter_map(|row| row.split('|').nth(1));
+    let names: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(names.len(), 15, "{names:?}");
+    let fixture = with_guard("hatbox_confirm = true");
+    let said = |name: &str, value: &str| {
+        fixture.hatbox(&["export", "prod"]).env(name, value).run().expect_code(3).stderr
+    };
+    for marker in names {
+        let (name, value) = marker.split_once('=').unwrap_or((marker, "1"));
+        let stderr = said(name, value);
+        assert!(stderr.contains(&format!("{name} is set")), "{marker}: {stderr}");
+    }
+    for (name, value) in [("AGENT", "1"), ("CLAUDECODE", ""), ("ZED_TERM", "true")] {
+        let stderr = said(name, value);
+        assert!(stderr.contains("there is no terminal to ask on"), "{name}: {stderr}");
+    }
+}
+
 #[test]
 fn no_flag_gives_an_agent_more() {
     let fixture = with_guard("hatbox_read_only_for_agents = true");
