@@ -8,6 +8,7 @@ use std::process::Command;
 use crate::python::Python;
 use crate::scene::{Scene, failed, succeeded};
 use crate::sdks::Sdk;
+use crate::terraform::{INIT, Project};
 
 const QUESTION: &str = "MFA code for arn:aws:iam::111122223333:mfa/jan:";
 
@@ -87,6 +88,26 @@ fn every_sdk_shows_what_to_do_where_there_is_no_terminal() {
         assert!(is_of_role(&scene, &printed), "{name}: {printed}");
     }
     assert_eq!(scene.calls("AssumeRole").len(), 1, "all of them used the cached session");
+}
+
+/// Its backend needs the credentials first.
+#[test]
+fn terraform_asks_on_the_terminal_too_and_without_one_shows_what_to_do() {
+    let scene = Scene::start();
+    let Some(project) = Project::open(&scene, "") else { return };
+    let init = project.command(&INIT);
+    let mut without = with_profile(&scene, "admin-by-process", &init[0], &init[1..]);
+    without_terminal(&mut without);
+    let (_, said) = failed(&mut without);
+    for part in ["an MFA code of arn:aws:iam::111122223333:mfa/jan is needed", "run it once on a terminal"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/counterparts/python/on_terminal.py");
+    let all = [vec![script.display().to_string(), QUESTION.to_owned(), scene.code()], init].concat();
+    let printed = succeeded(&mut with_profile(&scene, "admin-by-process", "python3", &all));
+    assert!(printed.contains("successfully initialized"), "{printed}");
+    let given = scene.calls("GetSessionToken");
+    assert!(given.len() == 1 && given[0].is_allowed(), "one code");
 }
 
 #[expect(unsafe_code, reason = "what a child does between fork and exec is not checked by the compiler")]

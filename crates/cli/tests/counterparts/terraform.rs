@@ -68,7 +68,7 @@ impl Project {
     }
 }
 
-const INIT: [&str; 3] = ["init", "-input=false", "-no-color"];
+pub(crate) const INIT: [&str; 3] = ["init", "-input=false", "-no-color"];
 pub(crate) const APPLY: [&str; 4] = ["apply", "-input=false", "-no-color", "-auto-approve"];
 
 fn wait_for(path: &Path) {
