@@ -73,7 +73,8 @@ fn a_name_is_inserted_as_one_word_and_never_run() {
 #[test]
 fn commands_flags_values_and_sessions_are_completed() {
     let fixture = Fixture::empty(&[]);
-    fixture.write_config(&config(&["prod-admin", "team/dev"]));
+    let role = "sso_account_id = 444455556666\nhatbox_tags = team-a, web\n";
+    fixture.write_config(&config(&["prod-admin", "team/dev"]).replace("[sso-", &format!("{role}[sso-")));
     std::fs::create_dir(fixture.home().join("team")).unwrap();
     for shell in Shell::ALL.into_iter().filter(|shell| shell.is_here()) {
         let session = Session::start(shell, &fixture, setup(shell));
@@ -86,6 +87,8 @@ fn commands_flags_values_and_sessions_are_completed() {
             ("exec team/\t", &["exec", "team/dev"]),
             ("sso login c\t", &["sso", "login", "corp"]),
             ("exec --region eu\t", &["exec", "--region", "eu-west-1"]),
+            ("each --account 4\t", &["each", "--account", "444455556666"]),
+            ("each --tag=te\t", &["each", "--tag=team-a"]),
             ("export --policy ~/.aws/con\t", &["export", "--policy"]),
         ] {
             let found = session.capture(&format!("capture {typed}"));

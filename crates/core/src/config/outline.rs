@@ -9,6 +9,7 @@ use super::files::Config;
 use super::header::SectionKind;
 use super::origin::FileKind;
 use super::syntax::Section;
+use super::tags::{TAGS_KEY, split_tags};
 
 /// An overview of a profile. Ignores values from elsewhere, such as `include_profile`, to list thousands of profiles
 /// quickly.
@@ -40,11 +41,20 @@ impl Config {
 
     /// Returns the regions of the profiles in the config file, each once, sorted.
     pub fn regions_in_use(&self) -> BTreeSet<String> {
-        let of_section = |section: Section<'_>| {
+        self.values_of("region").filter(|region| !region.is_empty()).collect()
+    }
+
+    /// Returns the tags of the profiles in the config file, each once, sorted.
+    pub fn tags_in_use(&self) -> BTreeSet<String> {
+        self.values_of(TAGS_KEY).flat_map(|text| split_tags(&text).collect::<Vec<_>>()).collect()
+    }
+
+    /// Returns the values of a key in the profiles of the config file.
+    fn values_of(&self, key: &str) -> impl Iterator<Item = String> {
+        self.config_profiles().filter_map(move |section| {
             let entries = section.scan().entries;
-            entries.into_iter().find(|entry| entry.has_key("region")).map(|entry| entry.value.into_owned())
-        };
-        self.config_profiles().filter_map(of_section).filter(|region| !region.is_empty()).collect()
+            entries.into_iter().find(|entry| entry.has_key(key)).map(|entry| entry.value.into_owned())
+        })
     }
 
     fn config_profiles(&self) -> impl Iterator<Item = Section<'_>> {
@@ -98,5 +108,12 @@ mod tests {
         ];
         assert_eq!(shown, expected);
         assert_eq!(config.regions_in_use().into_iter().collect::<Vec<_>>(), ["eu-west-1", "us-east-1"]);
+    }
+
+    #[test]
+    fn tags_are_found_in_all_profiles() {
+        let text = "[profile a]\nhatbox_tags = web, env=dev\n[profile b]\nhatbox_tags = web,,\n[profile c]\n";
+        let config = Config::parse(text, "").unwrap();
+        assert_eq!(config.tags_in_use().into_iter().collect::<Vec<_>>(), ["env=dev", "web"]);
     }
 }

@@ -7,7 +7,7 @@ use super::layers::collect_layers;
 use hatbox_types::name::{NameError, ProfileName};
 
 /// The key in a profile. AWS's tools ignore it, and its value is never sent to AWS.
-const TAGS_KEY: &str = "hatbox_tags";
+pub(super) const TAGS_KEY: &str = "hatbox_tags";
 
 /// Reads the tags of a profile, or those it includes: `hatbox_tags = env=prod, team-a`.
 ///
@@ -21,7 +21,12 @@ pub fn resolve_tags(config: &Config, name: &ProfileName) -> Result<Vec<String>, 
 
 fn parse_tags(text: &str) -> Result<Vec<String>, NameError> {
     let text = parse_plain(text)?;
-    Ok(text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+    Ok(split_tags(&text).collect())
+}
+
+/// Splits a value into its tags.
+pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
+    text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -144,11 +144,13 @@ fn starting_with(start: &str, mut candidates: Vec<Candidate>) -> Vec<Candidate> 
 /// Returns the source of the values of an argument that clap does not know.
 fn source_of(path: &[&str], arg: &Arg) -> Option<Source> {
     match (path, arg.get_id().as_str()) {
-        (_, "profile" | "profiles" | "source_profile") => Some(Source::Profiles),
+        (_, "profile" | "profiles" | "source_profile") | (["each"], "exclude") => Some(Source::Profiles),
         (["sso", ..], "name") => Some(Source::SsoSessions),
         (_, "backend") | (["store", ..], "to" | "from") => Some(Source::Backends),
         (_, "prompt") => Some(Source::Prompts),
         (_, "region") => Some(Source::Regions),
+        (["each"], "account") => Some(Source::Accounts),
+        (["each"], "tag") => Some(Source::Tags),
         _ => None,
     }
 }
@@ -211,6 +213,9 @@ mod tests {
             (&["rm", "pr"], &["prod", "prod-admin"]),
             (&["ea"], &["each"]),
             (&["each", "dev", "-j", "2", "pr"], &["prod", "prod-admin"]),
+            (&["each", "--all", "--exclude", "prod-"], &["prod-admin"]),
+            (&["each", "--account", "4"], &["444455556666"]),
+            (&["each", "--tag=env"], &["--tag=env=dev"]),
             (&["clear", "d"], &["dev"]),
             (&["store", "mig"], &["migrate"]),
             (&["store", "use", "--to", "pas"], &["pass", "passage"]),

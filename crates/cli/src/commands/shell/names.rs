@@ -1,5 +1,7 @@
 //! Looks up names for completion: profiles, SSO sessions, regions, backends, and so on.
 
+use std::collections::BTreeSet;
+
 use hatbox_core::config::outline::ProfileOutline;
 use hatbox_types::text::printable;
 
@@ -31,6 +33,10 @@ pub(super) enum Source {
     Prompts,
     /// The regions in the config.
     Regions,
+    /// The accounts of the profiles.
+    Accounts,
+    /// The words of `hatbox_tags`.
+    Tags,
 }
 
 /// Where to look names up, when they are needed.
@@ -64,7 +70,9 @@ impl Names {
                 built.map(|kind| plain(kind.as_str())).collect()
             }
             Source::Prompts => PromptDriver::ALL.iter().map(|driver| plain(driver.as_str())).collect(),
-            Source::Profiles | Source::SsoSessions | Source::Regions => self.of_config(source),
+            Source::Profiles | Source::SsoSessions | Source::Regions | Source::Accounts | Source::Tags => {
+                self.of_config(source)
+            }
         };
         found.retain(|Candidate { value, .. }| printable(value) == *value && !value.starts_with('-'));
         found
@@ -78,18 +86,26 @@ impl Names {
                 let names = match source {
                     Source::Profiles => profiles.clone(),
                     Source::SsoSessions => sso_sessions.clone(),
+                    Source::Accounts => vec!["444455556666".to_owned()],
+                    Source::Tags => vec!["env=dev".to_owned()],
                     _ => vec!["eu-west-1".to_owned()],
                 };
                 return names.iter().map(|name| Candidate::new(name, "")).collect();
             }
         };
         let Ok(ConfigFiles { config, .. }) = files else { return Vec::new() };
+        let plain = |name: &String| Candidate::new(name, "");
         match source {
             Source::Profiles => config.profile_outlines().iter().map(candidate_of).collect(),
             Source::SsoSessions => {
                 config.sso_session_names().iter().map(|name| Candidate::new(name, "")).collect()
             }
-            _ => config.regions_in_use().iter().map(|region| Candidate::new(region, "")).collect(),
+            Source::Accounts => {
+                let accounts = config.profile_outlines().into_iter().filter_map(|outline| outline.account);
+                accounts.collect::<BTreeSet<_>>().iter().map(plain).collect()
+            }
+            Source::Tags => config.tags_in_use().iter().map(plain).collect(),
+            _ => config.regions_in_use().iter().map(plain).collect(),
         }
     }
 }
