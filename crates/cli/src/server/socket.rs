@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use super::connection::Stream;
 use crate::errors::{Failure, FailureKind};
-#[cfg(unix)]
 use crate::sys::peer::{PeerFinder, UnknownPeers};
 use crate::sys::socket::widen_backlog;
 #[cfg(unix)]
