@@ -6,15 +6,20 @@
     reason = "what the tests share may stop at the first surprise, as they do"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::windows::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+
+use windows_sys::Win32::System::Console::{CTRL_C_EVENT, GenerateConsoleCtrlEvent, SetConsoleCtrlHandler};
+use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-/// A home directory for one test. All tests share the user's Credential Manager, so each has its own profiles.
+/// A home directory of its own. The Credential Manager is the user's one, so each test has its own profiles.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -47,7 +52,7 @@ impl Home {
         self.hatbox(words).output().unwrap()
     }
 
-    /// The output of a command, with `\n` as line end.
+    /// What is printed, with the line ends of other systems.
     fn stdout(&self, words: &[&str]) -> String {
         let output = self.run(words);
         assert!(output.status.success(), "{words:?}: {}", stderr(&output));
@@ -103,13 +108,13 @@ fn a_command_gets_its_environment_and_its_exit_code_is_passed_on() {
     let script =
         "echo %AWS_ACCESS_KEY_ID% %AWS_SECRET_ACCESS_KEY% %AWS_REGION% [%aws_session_token%]& exit 7";
     let mut command = home.hatbox(&[&words[..], &[script]].concat());
-    // Names are case-insensitive on Windows, so this is a session token, and must be removed.
+    // Windows does not tell case apart in names: this is another's session all the same.
     command.env("Aws_Session_Token", "foreign");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.trim_end(), format!("{ID} {SECRET} us-east-1 [%aws_session_token%]"));
-    // An exit code that is larger than other systems allow.
+    // One that is larger than what other systems have.
     let large = home.run(&["exec", &profile, "-n", "--", "cmd", "/C", "exit 1000"]);
     assert_eq!(large.status.code(), Some(1000), "{}", stderr(&large));
     let broken = home.path().join("broken.exe");
@@ -147,15 +152,10 @@ fn each_runs_a_command_with_several_profiles_and_an_empty_stdin() {
         let mut command = home.hatbox(&["each", "-n", "-j", "1", &format!("{profile}*")]);
         command.args(flags).args(["--", "cmd", "/C"]).arg(&script).stdin(Stdio::piped());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The commands do not get it. hatbox may end before it is written.
+        // The commands do not see it; hatbox may have ended before it is written.
         drop(child.stdin.take().unwrap().write_all(b"from the stdin of hatbox\r\n"));
         let output = child.wait_with_output().unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(3),
-            "the exit code of the command that failed: {}",
-            stderr(&output)
-        );
+        assert_eq!(output.status.code(), Some(3), "the code of the worst: {}", stderr(&output));
         (String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n"), stderr(&output))
     };
     let (shown, said) = each(&[]);
@@ -198,7 +198,7 @@ fn cmd_sets_what_is_printed_for_it_and_unsets_it_again() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    // The line of docs/export.md, with each % doubled, as in a batch file.
+    // The line of docs/export.md, with each % doubled, as a file has it.
     let line = |arguments: &str| {
         format!("for /f \"tokens=1*\" %%i in ('hatbox export --format cmd {arguments}') do @set %%j\r\n")
     };
@@ -244,16 +244,111 @@ fn commands_end_when_hatbox_is_killed() {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("running 1 test")), "{verb}");
-        assert!(
-            std::fs::remove_dir(&directory).is_err(),
-            "{verb}: the command's working directory is in use"
-        );
+        assert!(std::fs::remove_dir(&directory).is_err(), "{verb}: it works there");
         child.kill().unwrap();
         child.wait().unwrap();
         let begun = Instant::now();
         while let Err(error) = std::fs::remove_dir(&directory) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{verb}: the command still runs: {error}");
+            assert!(begun.elapsed() < Duration::from_secs(30), "{verb}: the command goes on: {error}");
             std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    home.stdout(&["remove", &profile, "--force"]);
+}
+
+/// How often Ctrl-C reached this process.
+static INTERRUPTED: AtomicUsize = AtomicUsize::new(0);
+
+extern "system" fn on_ctrl_c(signal: u32) -> i32 {
+    if signal == CTRL_C_EVENT {
+        INTERRUPTED.fetch_add(1, Ordering::SeqCst);
+    }
+    i32::from(signal == CTRL_C_EVENT)
+}
+
+#[expect(unsafe_code, reason = "console handlers have no safe interface in std")]
+fn count_ctrl_c() {
+    // SAFETY: the handler is a function of this program that only touches an atomic.
+    assert_ne!(unsafe { SetConsoleCtrlHandler(Some(on_ctrl_c), 1) }, 0);
+}
+
+#[test]
+#[ignore = "the command of the next tests"]
+fn a_command_that_handles_ctrl_c() {
+    count_ctrl_c();
+    println!("it waits for Ctrl-C");
+    let begun = Instant::now();
+    while INTERRUPTED.load(Ordering::SeqCst) == 0 && begun.elapsed() < Duration::from_secs(30) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    println!("it got Ctrl-C {} times", INTERRUPTED.load(Ordering::SeqCst));
+    std::process::exit(41);
+}
+
+/// Runs a command line in a console of its own, types Ctrl-C there once the command waits for it, and prints what came of it.
+#[test]
+#[ignore = "the program of the next test"]
+#[expect(unsafe_code, reason = "console events have no safe interface in std")]
+fn a_console_in_which_ctrl_c_is_typed() {
+    count_ctrl_c();
+    let words = std::env::var("TEST_WORDS").unwrap();
+    let mut hatbox = Command::new(env!("CARGO_BIN_EXE_hatbox"));
+    hatbox.args(words.split(' ')).arg("--").arg(std::env::current_exe().unwrap());
+    hatbox.args(["--exact", &std::env::var("TEST_COMMAND").unwrap(), "--ignored", "--nocapture"]);
+    let mut hatbox = hatbox.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(hatbox.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(&std::env::var("TEST_READY").unwrap()) {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it runs");
+    }
+    // SAFETY: the call takes two numbers; group 0 is every process of this console.
+    assert_ne!(unsafe { GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) }, 0);
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    println!("[{line}{rest}] code {:?}", hatbox.wait().unwrap().code());
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_and_hatbox_passes_on_how_it_ended() {
+    let profile = format!("ctrl-c-{}", std::process::id());
+    let home = Home::new(&profile);
+    home.add(&profile);
+    // STATUS_CONTROL_C_EXIT, by which shells know what happened. Wine ends such a program with 0.
+    let ended_by_it = [0xC000_013A_u32.cast_signed(), 0];
+    let handles = ("a_command_that_handles_ctrl_c", "it waits for Ctrl-C");
+    let waits = ("a_command_that_waits", "running 1 test");
+    for (verb, (command, ready), codes) in [
+        ("exec -n", handles, &[41][..]),
+        ("exec -n", waits, &ended_by_it),
+        ("each -n", handles, &[130]),
+        ("each -n", waits, &[130]),
+    ] {
+        let hatbox = home.hatbox(&[]);
+        let mut typed = Command::new(std::env::current_exe().unwrap());
+        typed.args(["--exact", "a_console_in_which_ctrl_c_is_typed", "--ignored", "--nocapture"]);
+        for (name, value) in hatbox.get_envs() {
+            match value {
+                Some(value) => typed.env(name, value),
+                None => typed.env_remove(name),
+            };
+        }
+        typed.env("TEST_WORDS", format!("{verb} {profile}")).env("TEST_COMMAND", command);
+        typed.env("TEST_READY", ready);
+        let output = typed.stdin(Stdio::null()).creation_flags(CREATE_NO_WINDOW).output().unwrap();
+        let (all, said) = (String::from_utf8_lossy(&output.stdout), stderr(&output));
+        assert!(output.status.success(), "{verb} {command}: {all}{said}");
+        let (shown, code) = all.split_once("] code ").unwrap();
+        let is_expected = |wanted: &i32| code.starts_with(&format!("Some({wanted})"));
+        assert!(codes.iter().any(is_expected), "{verb} {command}: {all}{said}");
+        if command == waits.0 {
+            assert!(!shown.contains("1 passed"), "{verb}: it was not interrupted: {all}{said}");
+            continue;
+        }
+        assert!(shown.contains("it got Ctrl-C 1 times"), "{verb}: {all}{said}");
+        if verb == "each -n" {
+            let summary = format!("0 of 1 profile succeeded; failed: {profile} (exit code 41)");
+            assert!(said.contains(&summary), "{all}{said}");
         }
     }
     home.stdout(&["remove", &profile, "--force"]);
@@ -275,7 +370,7 @@ fn the_file_store_asks_each_time_and_takes_its_passphrase_from_a_variable_or_std
     assert!(String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", stderr(&output));
 
     let locked = home.run(&["--backend", "file", "export", "kept", "-n"]);
-    assert_eq!(locked.status.code(), Some(4), "there is no terminal to ask on: {}", stderr(&locked));
+    assert_eq!(locked.status.code(), Some(4), "nobody can be asked: {}", stderr(&locked));
     let mut command = home.hatbox(&["--backend", "file", "--passphrase-fd", "0", "export", "kept", "-n"]);
     let passphrase = home.path().join("passphrase");
     std::fs::write(&passphrase, "correct horse\n").unwrap();
@@ -285,7 +380,7 @@ fn the_file_store_asks_each_time_and_takes_its_passphrase_from_a_variable_or_std
     assert_eq!(other.status.code(), Some(2), "{}", stderr(&other));
 }
 
-/// The sandbox runs outside of Wine: `cargo run -p xtask -- cross wine` starts it and passes its address.
+/// The sandbox runs beside Wine: `cargo run -p xtask -- cross wine` starts it, and says where it is.
 #[test]
 fn roles_are_assumed_with_a_code_and_their_sessions_are_cached() {
     let given = |name: &str| std::env::var(format!("TEST_{name}"));
@@ -334,7 +429,7 @@ fn roles_are_assumed_with_a_code_and_their_sessions_are_cached() {
     assert!(auditor.starts_with("ASIA") && auditor != admin, "{auditor}");
     for (role, id) in [("dev-infra-admin", &admin), ("security-auditor", &auditor)] {
         let (again, said) = echo(role, &[]);
-        assert_eq!((&again, said.as_str()), (id, ""), "no prompt and no call");
+        assert_eq!((&again, said.as_str()), (id, ""), "nothing is asked and nobody called");
     }
     run(&["clear"]);
     run(&["remove", &user, "--force"]);
