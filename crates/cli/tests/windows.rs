@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Threading::CREATE_NO_WINDOW;
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
-/// A home directory of its own. The Credential Manager is the user's one, so each test has its own profiles.
+/// A home directory for one test. All tests share the user's Credential Manager, so each has its own profiles.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -52,7 +52,7 @@ impl Home {
         self.hatbox(words).output().unwrap()
     }
 
-    /// What is printed, with the line ends of other systems.
+    /// The output of a command, with `\n` as line end.
     fn stdout(&self, words: &[&str]) -> String {
         let output = self.run(words);
         assert!(output.status.success(), "{words:?}: {}", stderr(&output));
@@ -108,13 +108,13 @@ fn a_command_gets_its_environment_and_its_exit_code_is_passed_on() {
     let script =
         "echo %AWS_ACCESS_KEY_ID% %AWS_SECRET_ACCESS_KEY% %AWS_REGION% [%aws_session_token%]& exit 7";
     let mut command = home.hatbox(&[&words[..], &[script]].concat());
-    // Windows does not tell case apart in names: this is another's session all the same.
+    // Names are case-insensitive on Windows, so this is a session token, and must be removed.
     command.env("Aws_Session_Token", "foreign");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(said.trim_end(), format!("{ID} {SECRET} us-east-1 [%aws_session_token%]"));
-    // One that is larger than what other systems have.
+    // An exit code that is larger than other systems allow.
     let large = home.run(&["exec", &profile, "-n", "--", "cmd", "/C", "exit 1000"]);
     assert_eq!(large.status.code(), Some(1000), "{}", stderr(&large));
     let broken = home.path().join("broken.exe");
@@ -152,10 +152,15 @@ fn each_runs_a_command_with_several_profiles_and_an_empty_stdin() {
         let mut command = home.hatbox(&["each", "-n", "-j", "1", &format!("{profile}*")]);
         command.args(flags).args(["--", "cmd", "/C"]).arg(&script).stdin(Stdio::piped());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The commands do not see it; hatbox may have ended before it is written.
+        // The commands do not get it. hatbox may end before it is written.
         drop(child.stdin.take().unwrap().write_all(b"from the stdin of hatbox\r\n"));
         let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(3), "the code of the worst: {}", stderr(&output));
+        assert_eq!(
+            output.status.code(),
+            Some(3),
+            "the exit code of the command that failed: {}",
+            stderr(&output)
+        );
         (String::from_utf8(output.stdout.clone()).unwrap().replace("\r\n", "\n"), stderr(&output))
     };
     let (shown, said) = each(&[]);
@@ -198,7 +203,7 @@ fn cmd_sets_what_is_printed_for_it_and_unsets_it_again() {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    // The line of docs/export.md, with each % doubled, as a file has it.
+    // The line of docs/export.md, with each % doubled, as in a batch file.
     let line = |arguments: &str| {
         format!("for /f \"tokens=1*\" %%i in ('hatbox export --format cmd {arguments}') do @set %%j\r\n")
     };
@@ -244,12 +249,15 @@ fn commands_end_when_hatbox_is_killed() {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         assert!(lines.any(|line| line.unwrap().contains("running 1 test")), "{verb}");
-        assert!(std::fs::remove_dir(&directory).is_err(), "{verb}: it works there");
+        assert!(
+            std::fs::remove_dir(&directory).is_err(),
+            "{verb}: the command's working directory is in use"
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         let begun = Instant::now();
         while let Err(error) = std::fs::remove_dir(&directory) {
-            assert!(begun.elapsed() < Duration::from_secs(30), "{verb}: the command goes on: {error}");
+            assert!(begun.elapsed() < Duration::from_secs(30), "{verb}: the command still runs: {error}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -370,7 +378,7 @@ fn the_file_store_asks_each_time_and_takes_its_passphrase_from_a_variable_or_std
     assert!(String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", stderr(&output));
 
     let locked = home.run(&["--backend", "file", "export", "kept", "-n"]);
-    assert_eq!(locked.status.code(), Some(4), "nobody can be asked: {}", stderr(&locked));
+    assert_eq!(locked.status.code(), Some(4), "there is no terminal to ask on: {}", stderr(&locked));
     let mut command = home.hatbox(&["--backend", "file", "--passphrase-fd", "0", "export", "kept", "-n"]);
     let passphrase = home.path().join("passphrase");
     std::fs::write(&passphrase, "correct horse\n").unwrap();
@@ -380,7 +388,7 @@ fn the_file_store_asks_each_time_and_takes_its_passphrase_from_a_variable_or_std
     assert_eq!(other.status.code(), Some(2), "{}", stderr(&other));
 }
 
-/// The sandbox runs beside Wine: `cargo run -p xtask -- cross wine` starts it, and says where it is.
+/// The sandbox runs outside of Wine: `cargo run -p xtask -- cross wine` starts it and passes its address.
 #[test]
 fn roles_are_assumed_with_a_code_and_their_sessions_are_cached() {
     let given = |name: &str| std::env::var(format!("TEST_{name}"));
@@ -429,7 +437,7 @@ fn roles_are_assumed_with_a_code_and_their_sessions_are_cached() {
     assert!(auditor.starts_with("ASIA") && auditor != admin, "{auditor}");
     for (role, id) in [("dev-infra-admin", &admin), ("security-auditor", &auditor)] {
         let (again, said) = echo(role, &[]);
-        assert_eq!((&again, said.as_str()), (id, ""), "nothing is asked and nobody called");
+        assert_eq!((&again, said.as_str()), (id, ""), "no prompt and no call");
     }
     run(&["clear"]);
     run(&["remove", &user, "--force"]);
