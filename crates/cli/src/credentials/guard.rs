@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use hatbox_core::config::guard::CommandPattern;
+use hatbox_core::config::guard::{CommandPattern, FileNames};
 use hatbox_core::config::origin::Origin;
 use hatbox_core::plan::find_agent;
 use hatbox_types::text::printable;
@@ -11,6 +11,7 @@ use hatbox_types::text::printable;
 use super::plan::Planned;
 use crate::errors::{Failure, FailureKind};
 use crate::prompt::{Echo, PromptError, Question};
+use crate::sys::shell::PROGRAM_ENDINGS;
 use crate::world::World;
 
 /// Where credentials are about to go.
@@ -123,17 +124,26 @@ pub(super) fn check_guard_of_environment(
 fn is_denied(pattern: &CommandPattern, command: &[OsString]) -> bool {
     let arguments: Vec<_> = command.iter().skip(1).map(|argument| argument.to_string_lossy()).collect();
     let program = command.first().map(program_name).unwrap_or_default();
-    pattern.matches(&program, arguments.iter().map(AsRef::as_ref))
+    pattern.matches((&program, FILE_NAMES), arguments.iter().map(AsRef::as_ref))
 }
+
+const FILE_NAMES: FileNames =
+    if cfg!(any(windows, target_os = "macos")) { FileNames::CaseIgnored } else { FileNames::CaseMatters };
 
 /// The file name of a program, which patterns are matched against.
 fn program_name(program: &OsString) -> String {
     let path = Path::new(program);
     let name = path.file_name().unwrap_or(program).to_string_lossy();
-    match name.to_ascii_lowercase().strip_suffix(".exe") {
-        Some(stem) if cfg!(windows) => stem.to_owned(),
-        _ => name.into_owned(),
-    }
+    without_ending(&name, &PROGRAM_ENDINGS).to_owned()
+}
+
+/// Removes an ending that the system adds to the name of a program, such as `.exe`, in any case.
+fn without_ending<'n>(name: &'n str, endings: &[&str]) -> &'n str {
+    let stem = |ending: &&str| {
+        let (stem, found) = name.split_at_checked(name.len().checked_sub(ending.len())?)?;
+        (!stem.is_empty() && found.eq_ignore_ascii_case(ending)).then_some(stem)
+    };
+    endings.iter().filter(|ending| !ending.is_empty()).find_map(stem).unwrap_or(name)
 }
 
 fn ask_for_yes(planned: &Planned, exit: Exit<'_>, origin: &Origin) -> Result<(), Failure> {
@@ -165,5 +175,29 @@ fn refused(planned: &Planned, error: String, origin: &Origin) -> Failure {
     match origin.place() {
         Some(place) => failure.at(planned.files.shown_place(place)),
         None => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_has_one_name_whatever_ending_and_case_it_was_called_with() {
+        let windows = [".exe", ".cmd", ".bat"];
+        for (name, found) in [
+            ("terraform", "terraform"),
+            ("terraform.exe", "terraform"),
+            ("Terraform.EXE", "Terraform"),
+            ("aws.cmd", "aws"),
+            ("aws.bat", "aws"),
+            ("aws.sh", "aws.sh"),
+            (".exe", ".exe"),
+            ("\u{e9}", "\u{e9}"),
+            ("", ""),
+        ] {
+            assert_eq!(without_ending(name, &windows), found);
+            assert_eq!(without_ending(name, &[""]), name, "as on Unix");
+        }
     }
 }

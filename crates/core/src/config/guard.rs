@@ -60,12 +60,29 @@ pub struct CommandPattern {
     words: Vec<String>,
 }
 
+/// How the system compares the names of files, and so of programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileNames {
+    /// `Terraform` is another program than `terraform`.
+    CaseMatters,
+    /// `Terraform` starts `terraform`, as on Windows and macOS.
+    CaseIgnored,
+}
+
 impl CommandPattern {
     /// Whether it matches a command: its first word the program's file name, and its other words some of the arguments,
     /// in this order.
-    pub fn matches<'a>(&self, program: &str, arguments: impl IntoIterator<Item = &'a str>) -> bool {
+    pub fn matches<'a>(
+        &self,
+        (program, names): (&str, FileNames),
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> bool {
+        let is_program = |word: &String| match names {
+            FileNames::CaseMatters => matches_glob(word, program),
+            FileNames::CaseIgnored => matches_glob(&word.to_lowercase(), &program.to_lowercase()),
+        };
         let mut words = self.words.iter();
-        if !words.next().is_some_and(|word| matches_glob(word, program)) {
+        if !words.next().is_some_and(is_program) {
             return false;
         }
         let mut arguments = arguments.into_iter();
@@ -135,9 +152,27 @@ mod tests {
     use super::*;
 
     fn is_denied(patterns: &str, command: &[&str]) -> bool {
+        is_denied_where(FileNames::CaseMatters, patterns, command)
+    }
+
+    fn is_denied_where(names: FileNames, patterns: &str, command: &[&str]) -> bool {
         let (program, arguments) = command.split_first().unwrap();
         let patterns = parse_patterns(patterns).unwrap();
-        patterns.iter().any(|pattern| pattern.matches(program, arguments.iter().copied()))
+        patterns.iter().any(|pattern| pattern.matches((program, names), arguments.iter().copied()))
+    }
+
+    #[test]
+    fn where_the_system_ignores_the_case_of_a_program_so_does_a_pattern() {
+        for (patterns, command, expected) in [
+            ("terraform destroy", &["Terraform", "destroy"][..], true),
+            ("Terraform destroy", &["TERRAFORM", "destroy"], true),
+            ("TERRA*", &["terraform1.9"], true),
+            ("terraform destroy", &["Terraform", "DESTROY"], false),
+        ] {
+            let is = is_denied_where(FileNames::CaseIgnored, patterns, command);
+            assert_eq!(is, expected, "{patterns}: {command:?}");
+            assert!(!is_denied(patterns, command), "{patterns}: {command:?}");
+        }
     }
 
     #[test]

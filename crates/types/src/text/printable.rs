@@ -5,25 +5,34 @@
 use std::borrow::Cow;
 
 /// Whether `c` could move a terminal's cursor, change colours or the text direction, start a new line, or be invisible:
-/// control characters, Unicode's bidirectional controls (UAX #9), line and paragraph separators, zero-width characters,
-/// tags and noncharacters.
+/// control characters, Unicode's bidirectional controls (UAX #9), line and paragraph separators, noncharacters, and all
+/// characters that are invisible by themselves (`Default_Ignorable_Code_Point` of Unicode), such as zero-width spaces,
+/// fillers and tags. Except U+FE0E and U+FE0F, which choose between text and emoji: many programs print them.
 pub const fn is_unprintable(c: char) -> bool {
     matches!(
         c,
         '\0'..='\u{1f}'
             | '\u{7f}'..='\u{9f}'
             | '\u{ad}'
+            | '\u{34f}'
             | '\u{61c}'
-            | '\u{180e}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
+            | '\u{3164}'
             | '\u{fdd0}'..='\u{fdef}'
+            | '\u{fe00}'..='\u{fe0d}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
             | '\u{fffe}'
             | '\u{ffff}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
@@ -130,6 +139,9 @@ mod tests {
             ("a\u{2028}b\u{2029}", r"a\u2028b\u2029"),
             ("pro\u{200b}d\u{feff}\u{ad}", r"pro\u200bd\ufeff\u00ad"),
             ("a\u{e0041}", r"a\udb40\udc41"),
+            ("pro\u{34f}d\u{3164}\u{115f}\u{ffa0}", r"pro\u034fd\u3164\u115f\uffa0"),
+            ("a\u{fe00}b\u{e0100}c\u{1d173}", r"a\ufe00b\udb40\udd00c\ud834\udd73"),
+            ("\u{26a0}\u{fe0f} careful", "\u{26a0}\u{fe0f} careful"),
         ] {
             assert_eq!(printable(text), shown);
         }
