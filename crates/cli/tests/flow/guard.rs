@@ -66,12 +66,21 @@ fn a_guard_with_a_slip_in_its_name_or_value_is_an_error() {
         ("hatbox_confirm =", "`hatbox_confirm` is set to an empty value"),
         ("hatbox_deny_commands = a,,b", "expected patterns separated by commas"),
         ("hatbox_read_only_role_arn = reader", "`hatbox_read_only_role_arn`"),
+        ("hatbox-confirm = true", "unknown key `hatbox-confirm`"),
+        ("hatboxconfirm = true", "unknown key `hatboxconfirm`"),
+        ("hatbox_deny_commands = \"echo\"", "expected patterns without quotes"),
+        ("hatbox_deny_commands = /bin/echo", "without its directory"),
+        ("s3 =\n  hatbox_confirm = true", "`hatbox_confirm` is indented, and so belongs to `s3`"),
     ] {
         let fixture = with_guard(lines);
         let refused = fixture.hatbox(&["export", "prod"]).run().expect_code(2);
         assert!(refused.stderr.contains(said), "{lines}: {}", refused.stderr);
-        assert!(refused.stderr.contains("~/.aws/config:5"), "{lines}: {}", refused.stderr);
+        let place = format!("~/.aws/config:{}", 4 + lines.lines().count());
+        assert!(refused.stderr.contains(&place), "{lines}: {}", refused.stderr);
     }
+    // A key that is no guard is no slip beside one.
+    let fixture = with_guard("hatbox_tags = team-a\nhatbox_read_only_for_agents = true");
+    fixture.hatbox(&["export", "prod"]).run().ok();
 }
 
 const QUESTION: &str = "Type `yes` to run `true` with the credentials of `prod`: ";

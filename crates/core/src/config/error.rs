@@ -96,7 +96,17 @@ pub enum ConfigError {
         /// Its line.
         origin: Origin,
     },
-    /// An unknown key that begins with `hatbox_`: a guard with a mistyped name would not guard anything.
+    /// A key of hatbox's own below another key, where it would have no effect.
+    #[error("`{key}` is indented, and so belongs to `{above}`")]
+    NestedOwnKey {
+        /// The key.
+        key: String,
+        /// The key without indentation above it.
+        above: String,
+        /// Its line.
+        origin: Origin,
+    },
+    /// An unknown key that begins with `hatbox`: a guard with a mistyped name would not guard anything.
     #[error("unknown key `{key}`")]
     UnknownOwnKey {
         /// The key.
@@ -156,6 +166,7 @@ impl ConfigError {
             Self::BadLine { .. } => "bad-line",
             Self::Value { .. } => "bad-value",
             Self::EmptyIdentity { .. } => "empty-value",
+            Self::NestedOwnKey { .. } => "nested-key",
             Self::UnknownOwnKey { .. } => "unknown-key",
             Self::HalfKey { .. } => "half-key",
             Self::StaticKeys { .. } => "bad-key",
@@ -174,6 +185,7 @@ impl ConfigError {
             | Self::MissingSection { origin, .. }
             | Self::Value { origin, .. }
             | Self::EmptyIdentity { origin, .. }
+            | Self::NestedOwnKey { origin, .. }
             | Self::UnknownOwnKey { origin, .. }
             | Self::HalfKey { origin, .. }
             | Self::StaticKeys { origin, .. }
@@ -208,6 +220,7 @@ impl ConfigError {
             Self::EmptyIdentity { key, .. } => {
                 Some(format!("give `{key}` a value, or remove the line if it is not meant"))
             }
+            Self::NestedOwnKey { key, .. } => Some(format!("remove the blanks before `{key}`")),
             _ => self.nearest().map(|nearest| format!("did you mean `{nearest}`?")),
         }
     }

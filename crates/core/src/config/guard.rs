@@ -4,7 +4,7 @@
 use super::checked::parse_with;
 use super::error::ConfigError;
 use super::foreign::render_foreign;
-use super::known_keys::{OWN, nearest_own_key};
+use super::known_keys::{OWN, is_known_key, nearest_own_key};
 use super::layers::Layers;
 use super::origin::Sourced;
 use super::value::{ValueError, parse_bool};
@@ -96,13 +96,22 @@ impl std::fmt::Display for CommandPattern {
     }
 }
 
-/// Reads the keys that begin with `hatbox_`.
+/// Reads the keys that begin with `hatbox`.
 ///
 /// # Errors
-/// If a key is unknown or empty, or a value is invalid: a guard that is mistyped must not silently be ignored.
+/// If a key is unknown, empty or nested below another one, or a value is invalid: a guard that is mistyped must not
+/// silently be ignored.
 pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, ConfigError> {
     for part in &layers.parts {
-        for entry in part.entries.iter().filter(|entry| is_own(entry.key)) {
+        for entry in &part.entries {
+            if let Some(nested) = entry.nested.iter().find(|nested| is_own(nested.key)) {
+                let (key, above) = (render_foreign(nested.key), render_foreign(entry.key));
+                return Err(ConfigError::NestedOwnKey { key, above, origin: part.origin(nested.line) });
+            }
+            // Known to others, such as `hatbox_tags`.
+            if !is_own(entry.key) || is_known_key(entry.key) {
+                continue;
+            }
             let origin = part.origin(entry.line);
             match OWN.iter().find(|key| entry.has_key(key)) {
                 None => {
@@ -132,17 +141,24 @@ pub(super) fn resolve_guard(layers: &Layers<'_>) -> Result<Option<Guard>, Config
     Ok((guard != Guard::default()).then_some(guard))
 }
 
-/// Whether only hatbox reads this key.
+/// Whether only hatbox could read this key, also one that is mistyped, such as `hatbox-confirm`.
 pub(super) fn is_own(key: &str) -> bool {
-    const PREFIX: &str = "hatbox_";
+    const PREFIX: &str = "hatbox";
     key.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
-/// Splits patterns at commas and line ends.
+/// Splits patterns at commas and line ends. Those that would match no command are errors.
 fn parse_patterns(text: &str) -> Result<Vec<CommandPattern>, ValueError> {
     let patterns = text.split([',', '\n']).map(|pattern| {
         let words: Vec<String> = pattern.split_whitespace().map(str::to_owned).collect();
-        if words.is_empty() { Err(ValueError::EmptyPattern) } else { Ok(CommandPattern { words }) }
+        let Some(program) = words.first() else { return Err(ValueError::EmptyPattern) };
+        if words.iter().any(|word| word.contains(['"', '\''])) {
+            Err(ValueError::QuotedPattern)
+        } else if program.contains(['/', '\\']) {
+            Err(ValueError::PatternOfPath)
+        } else {
+            Ok(CommandPattern { words })
+        }
     });
     patterns.collect()
 }
@@ -197,6 +213,17 @@ mod tests {
         ] {
             assert_eq!(is_denied(patterns, command), expected, "{patterns}: {command:?}");
         }
+    }
+
+    #[test]
+    fn a_pattern_that_matches_no_command_is_an_error() {
+        for text in ["\"terraform destroy\"", "'echo'", "terraform destroy, aws iam 'delete-*'"] {
+            assert_eq!(parse_patterns(text), Err(ValueError::QuotedPattern), "{text}");
+        }
+        for text in ["/usr/bin/terraform destroy", "a, ./b", r"C:\terraform.exe"] {
+            assert_eq!(parse_patterns(text), Err(ValueError::PatternOfPath), "{text}");
+        }
+        assert!(is_denied("kubectl delete ns/*", &["kubectl", "delete", "ns/prod"]));
     }
 
     #[test]

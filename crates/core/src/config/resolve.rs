@@ -300,6 +300,7 @@ fn find_keys(layers: &Layers<'_>) -> Keys {
     let mut keys = Keys { unknown: Vec::new(), has_own: false, has_account: false };
     for part in &layers.parts {
         for entry in &part.entries {
+            keys.has_own |= entry.nested.iter().any(|nested| is_own(nested.key));
             if is_known_key(entry.key) {
                 keys.has_account |= entry.key.eq_ignore_ascii_case(ACCOUNT);
             } else if is_own(entry.key) {

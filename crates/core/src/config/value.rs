@@ -30,6 +30,12 @@ pub enum ValueError {
     /// A list of patterns contains an empty one.
     #[error("expected patterns separated by commas, none of them empty")]
     EmptyPattern,
+    /// A pattern contains quotes, which would be compared like other characters.
+    #[error("expected patterns without quotes; `?` matches one character, also a blank")]
+    QuotedPattern,
+    /// A pattern begins with a path, which no file name matches.
+    #[error("expected the file name of a program at the start of a pattern, without its directory")]
+    PatternOfPath,
     /// It is not a valid endpoint URL.
     #[error("{0}")]
     Endpoint(#[from] EndpointError),
