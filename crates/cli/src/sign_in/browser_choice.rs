@@ -36,8 +36,10 @@ impl BrowserChoice {
     pub(crate) fn load(world: &World, name: &ProfileName) -> Result<Self, Failure> {
         let files = load_config(world)?;
         let keys = resolve_console_keys(&files.config, name).map_err(|error| files.failure_of(&error))?;
-        if let Some(browser) = &keys.browser {
-            files.check_command_origin(&browser.origin)?;
+        // Security: a browser with a directory that someone else prepared runs their extensions, which can use the session.
+        let chosen = [&keys.browser, &keys.container, &keys.chromium_profile, &keys.chromium_data_dir];
+        for key in chosen.into_iter().flatten() {
+            files.check_command_origin(&key.origin)?;
         }
         let command = keys.browser.as_ref().map(|said| said.value.clone());
         let isolation = world.settings()?.console_isolation;

@@ -108,6 +108,9 @@ fn a_browser_is_taken_only_from_a_file_that_others_cannot_write() {
     let role = "source_profile = bare\nrole_arn = arn:aws:iam::444455556666:role/reader\n";
     for (line, text) in [
         ("hatbox_browser = evil", "names a command to run, and"),
+        ("hatbox_chromium_data_dir = /tmp/evil", "names a command to run, and"),
+        ("hatbox_chromium_profile = evil", "names a command to run, and"),
+        ("hatbox_firefox_container = evil", "names a command to run, and"),
         ("hatbox_firefox_container_color = mauve", "expected one of `blue`"),
         ("hatbox_chromium_profile = ../x", "hatbox_chromium_profile"),
     ] {
