@@ -11,8 +11,9 @@ Examples:
 /// Check the setup and show how to fix it
 ///
 /// Checks the config, the credential plan of every profile, the permissions of files, the environment, the store, the
-/// terminal, the programs that the config names, and the clock. Asks no questions, and makes no network calls except
-/// with --online. The exit code is 5 if there is a finding of the level --fail-on or higher, and 0 otherwise.
+/// terminal, the programs that the config names, and the clock. Asks no questions. Sign-ins are judged by files on this
+/// machine. Connects only to a port of this machine that AWS_ENDPOINT_URL or AWS_ENDPOINT_URL_STS names, to find out
+/// whether anything listens there, and with --online to STS. The exit code is 5 if there is a finding of the level --fail-on or higher, and 0 otherwise.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DoctorArgs {
@@ -20,7 +21,7 @@ pub(crate) struct DoctorArgs {
     #[arg(long)]
     pub(crate) fix: bool,
 
-    /// Compare the clock with the time that AWS STS returns
+    /// Compare the clock with that of the STS endpoint of AWS_PROFILE or `default`
     #[arg(long)]
     pub(crate) online: bool,
 

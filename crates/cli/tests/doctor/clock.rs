@@ -55,17 +55,24 @@ fn http_date(seconds_ahead: i64) -> String {
 #[test]
 fn with_online_the_clock_is_compared_by_a_request_without_a_signature() {
     let home = Home::with_config("");
-    for (headers, expected) in [
-        (http_date(0), None),
-        (http_date(95), Some(("clock-skew", "warning", "behind"))),
-        (http_date(-7200), Some(("clock-skew", "error", "ahead of"))),
-        (String::new(), Some(("no-answer", "warning", "its response has no `Date` header"))),
+    for (headers, summary, expected) in [
+        (http_date(0), "agrees with that of ", None),
+        (http_date(95), "compared with that of ", Some(("clock-skew", "warning", "behind"))),
+        (http_date(-7200), "compared with that of ", Some(("clock-skew", "error", "ahead of"))),
+        (
+            String::new(),
+            "not compared with that of ",
+            Some(("no-answer", "warning", "its response has no `Date` header")),
+        ),
     ] {
         let (url, server) = serve(&headers);
         let report = home.report(&["--online"], &[("AWS_ENDPOINT_URL_STS", &url)]);
         let asked = server.join().unwrap();
         assert!(asked.starts_with("GET / HTTP/1.1\r\n"), "{asked}");
         assert!(!asked.to_lowercase().contains("authorization"), "{asked}");
+        let checks = report["checks"].as_array().unwrap();
+        let clock = checks.iter().find(|check| check["topic"] == "clock").unwrap();
+        assert_eq!(clock["summary"], url.replace("http://", summary));
         let findings = report["findings"].as_array().unwrap();
         let finding = findings.iter().find(|finding| finding["topic"] == "clock");
         let finding = finding.map(|f| [&f["id"], &f["level"], &f["text"]].map(|v| v.as_str().unwrap()));

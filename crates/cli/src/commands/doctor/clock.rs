@@ -48,7 +48,7 @@ impl Checkup<'_> {
             Err(why) => {
                 let text = format!("{} did not return the time: {why}", host.escape_debug());
                 self.findings.push(Finding::new(Topic::Clock, "no-answer", Level::Warning, text));
-                self.sum_up(Topic::Clock, "not compared");
+                self.sum_up(Topic::Clock, format!("not compared with that of {}", host.escape_debug()));
             }
         }
     }
