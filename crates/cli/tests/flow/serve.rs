@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -26,17 +27,34 @@ source_profile = jan-work
 role_arn = arn:aws:iam::444455556666:role/admin
 ";
 
-#[test]
-fn each_profile_has_a_path_and_a_token_of_its_own() {
-    let fixture = Fixture::with_config(CONFIG);
-    let mut child = fixture.hatbox(&["serve", "--json", "reader", "admin"]).spawn();
+/// Reads what `serve --json` prints once it serves.
+fn read_shown(child: &mut Child) -> Value {
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
     while !text.ends_with("\n}\n") {
         assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
     }
     child.stdout = Some(stdout.into_inner());
-    let shown: Value = serde_json::from_str(&text).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Asks for the credentials of `reader` through a socket.
+fn ask_socket(path: &Path, host: &str, token: &str) -> String {
+    let mut connection = UnixStream::connect(path).unwrap();
+    let request = format!(
+        "GET /credentials/reader HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+    );
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn each_profile_has_a_path_and_a_token_of_its_own() {
+    let fixture = Fixture::with_config(CONFIG);
+    let mut child = fixture.hatbox(&["serve", "--json", "reader", "admin"]).spawn();
+    let shown = read_shown(&mut child);
     let address = |profile: &str| {
         let text = |name: &str| shown[profile][name].as_str().unwrap().to_owned();
         Address::new(
@@ -75,16 +93,7 @@ fn a_socket_is_served_to_whatever_forwards_a_port_to_it() {
     let token = line.strip_prefix("export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=").unwrap();
     let token = std::fs::read_to_string(token).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    let ask = |host: &str, token: &str| {
-        let mut connection = UnixStream::connect(&path).unwrap();
-        let request = format!(
-            "GET /credentials/reader HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
-        );
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
-    };
+    let ask = |host: &str, token: &str| ask_socket(&path, host, token);
     assert!(ask("127.0.0.1:9911", &token).contains("SecretAccessKey"));
     for (host, token) in [("evil.example", &*token), ("localhost:80", "wrong")] {
         assert!(ask(host, token).starts_with("HTTP/1.1 403"), "{host}");
@@ -126,12 +135,7 @@ fn ssh_forwards_a_port_of_another_machine_to_the_socket() {
     let (listen, url) = (format!("unix:{}", socket.display()), format!("http://127.0.0.1:{port}"));
     let mut child =
         fixture.hatbox(&["serve", "--listen", &listen, "--url", &url, "--json", "reader"]).spawn();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut text = String::new();
-    while !text.ends_with("\n}\n") {
-        assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
-    }
-    let shown: Value = serde_json::from_str(&text).unwrap();
+    let shown = read_shown(&mut child);
     let of = |name: &str| shown["reader"][name].as_str().unwrap();
     let uri = of("AWS_CONTAINER_CREDENTIALS_FULL_URI");
     let token = std::fs::read_to_string(of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")).unwrap();
@@ -191,31 +195,16 @@ fn the_url_of_clients_is_printed_and_its_host_is_the_only_one() {
     }
     assert!(!path.exists());
     let mut child = serve("https://h.example:8443").spawn();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut text = String::new();
-    while !text.ends_with("\n}\n") {
-        assert!(stdout.read_line(&mut text).unwrap() > 0, "{text}");
-    }
-    let shown: Value = serde_json::from_str(&text).unwrap();
+    let shown = read_shown(&mut child);
     let of = |name: &str| shown["reader"][name].as_str().unwrap();
     assert_eq!(of("AWS_CONTAINER_CREDENTIALS_FULL_URI"), "https://h.example:8443/credentials/reader");
     let token = std::fs::read_to_string(of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")).unwrap();
-    let ask = |host: &str| {
-        let mut connection = UnixStream::connect(&path).unwrap();
-        let request = format!(
-            "GET /credentials/reader HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
-        );
-        connection.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).unwrap();
-        answer
-    };
+    let ask = |host: &str| ask_socket(&path, host, &token);
     assert!(ask("h.example:8443").contains("SecretAccessKey"));
     for host in ["127.0.0.1:8443", "h.example", "h.example:8444", "evil.example:8443", "localhost"] {
         assert!(ask(host).starts_with("HTTP/1.1 403"), "{host}");
     }
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    child.stdout = Some(stdout.into_inner());
     let stderr = finish(child, "serve").ok().stderr;
     assert!(!stderr.contains("write its number for PORT"), "{stderr}");
 }
