@@ -90,17 +90,23 @@ impl Contents {
         tree
     }
 
-    /// Adds the compressed manual pages to the tree of a package.
-    pub(super) fn add_pages(&self, tree: &mut Tree) -> Result<(), Problem> {
+    /// Returns the files that every package installs: the program, the compressed manual pages and the completions.
+    /// Only zsh's directory below `usr/share/zsh` differs between distributions.
+    pub(super) fn package(&self, zsh: &str) -> Result<Tree, Problem> {
+        let mut tree = Tree::default();
+        tree.add("usr/bin/hatbox", Kind::Program, self.program.as_slice());
         for (file, page) in &self.pages {
             tree.add(format!("usr/share/man/man1/{file}.gz"), Kind::Data, gzip(page)?);
         }
-        Ok(())
-    }
-
-    /// Returns the completion script of a shell.
-    pub(super) fn completion(&self, shell: &str) -> &[u8] {
-        self.completions.iter().find(|(named, _)| *named == shell).map_or(&[], |(_, script)| script)
+        for (shell, path) in [
+            ("bash", "usr/share/bash-completion/completions/hatbox"),
+            ("zsh", &format!("usr/share/zsh/{zsh}/_hatbox")),
+            ("fish", "usr/share/fish/vendor_completions.d/hatbox.fish"),
+        ] {
+            let script = self.completions.iter().find(|(named, _)| *named == shell);
+            tree.add(path, Kind::Data, script.map_or(&[][..], |(_, script)| script));
+        }
+        Ok(tree)
     }
 
     /// Returns a document by its name.

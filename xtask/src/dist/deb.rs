@@ -10,12 +10,12 @@ use crate::Problem;
 use crate::scene::check;
 
 pub(super) const MAINTAINER: &str = "hatbox maintainers <hatbox@users.noreply.github.com>";
-const DESCRIPTION: &str = "\
-Description: temporary AWS credentials for any program
- hatbox keeps AWS access keys encrypted, assumes the roles that the profiles in
- ~/.aws/config describe, asks for MFA codes, and runs any program with
- temporary credentials. It has the commands of aws-vault, and also shows who can
- assume a role and why AWS denied a call.
+/// What every package says about the program.
+pub(super) const DESCRIPTION: &str = "\
+hatbox keeps AWS access keys encrypted, assumes the roles that the profiles in
+~/.aws/config describe, asks for MFA codes, and runs any program with
+temporary credentials. It has the commands of aws-vault, and also shows who can
+assume a role and why AWS denied a call.
 ";
 /// Exceptions for lintian: the second tag is for a program at a fixed address, the first for a position-independent
 /// one, which lintian takes for a library.
@@ -59,17 +59,8 @@ pub(super) fn write(
 
 /// Returns the tree of installed files.
 fn installed(contents: &Contents, time: u64) -> Result<Tree, Problem> {
-    let mut tree = Tree::default();
+    let mut tree = contents.package("vendor-completions")?;
     let doc = |name: &str| format!("usr/share/doc/hatbox/{name}");
-    tree.add("usr/bin/hatbox", Kind::Program, contents.program.as_slice());
-    contents.add_pages(&mut tree)?;
-    for (shell, path) in [
-        ("bash", "usr/share/bash-completion/completions/hatbox"),
-        ("zsh", "usr/share/zsh/vendor-completions/_hatbox"),
-        ("fish", "usr/share/fish/vendor_completions.d/hatbox.fish"),
-    ] {
-        tree.add(path, Kind::Data, contents.completion(shell));
-    }
     tree.add(doc("README.md"), Kind::Data, contents.document("README.md"));
     tree.add(doc("CHANGELOG.md.gz"), Kind::Data, gzip(contents.document("CHANGELOG.md"))?);
     tree.add(doc("changelog.gz"), Kind::Data, gzip(render_changelog(time)?.as_bytes())?);
@@ -81,6 +72,7 @@ fn installed(contents: &Contents, time: u64) -> Result<Tree, Problem> {
 
 /// Renders the control file. `size` is in KiB.
 fn render_control(architecture: &Architecture, size: usize) -> String {
+    let description: String = DESCRIPTION.lines().map(|line| format!(" {line}\n")).collect();
     format!(
         "Package: hatbox\n\
          Version: {VERSION}\n\
@@ -91,7 +83,8 @@ fn render_control(architecture: &Architecture, size: usize) -> String {
          Section: admin\n\
          Priority: optional\n\
          Homepage: {}\n\
-         {DESCRIPTION}",
+         Description: temporary AWS credentials for any program\n\
+         {description}",
         architecture.debian,
         env!("CARGO_PKG_REPOSITORY"),
     )

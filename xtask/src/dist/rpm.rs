@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::contents::{Contents, LICENCES};
-use super::deb::MAINTAINER;
+use super::deb::{DESCRIPTION, MAINTAINER};
 use super::tree::{Kind, Tree, gzip};
 use super::{Architecture, VERSION};
 use crate::Problem;
@@ -57,16 +57,7 @@ pub(super) fn write(
 
 /// Returns the tree of installed files.
 fn installed(contents: &Contents) -> Result<Tree, Problem> {
-    let mut tree = Tree::default();
-    tree.add("usr/bin/hatbox", Kind::Program, contents.program.as_slice());
-    contents.add_pages(&mut tree)?;
-    for (shell, path) in [
-        ("bash", "usr/share/bash-completion/completions/hatbox"),
-        ("zsh", "usr/share/zsh/site-functions/_hatbox"),
-        ("fish", "usr/share/fish/vendor_completions.d/hatbox.fish"),
-    ] {
-        tree.add(path, Kind::Data, contents.completion(shell));
-    }
+    let mut tree = contents.package("site-functions")?;
     for name in ["README.md", "CHANGELOG.md"] {
         tree.add(format!("usr/share/doc/hatbox/{name}"), Kind::Data, contents.document(name));
     }
@@ -93,10 +84,7 @@ fn render_spec(tree: &Tree, root: &Path, time: u64) -> Result<String, Problem> {
          Recommends: ca-certificates\n\
          AutoReqProv: no\n\n\
          %description\n\
-         hatbox keeps AWS access keys encrypted, assumes the roles that the profiles in\n\
-         ~/.aws/config describe, asks for MFA codes, and runs any program with\n\
-         temporary credentials. It has the commands of aws-vault, and also shows who can\n\
-         assume a role and why AWS denied a call.\n\n\
+         {DESCRIPTION}\n\
          %changelog\n\
          * {date} {MAINTAINER} - {VERSION}-1\n\
          - Release {VERSION}: see CHANGELOG.md.\n\n\
