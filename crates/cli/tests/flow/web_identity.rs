@@ -288,3 +288,25 @@ fn session_policies_restrict_the_role_of_a_token_and_make_sessions_of_their_own(
     );
     assert_eq!(calls(&fixture).len(), 3);
 }
+
+#[test]
+fn flags_that_no_call_with_a_token_takes_are_refused_and_session_policies_are_sent() {
+    let fixture = fixture();
+    for (flag, value) in [
+        ("--external-id", "xy"),
+        ("--session-tag", "team=x"),
+        ("--transitive-tag", "team"),
+        ("--source-identity", "jan"),
+    ] {
+        let refused = fixture.hatbox(&["export", flag, value, "ci"]).run().expect_code(2);
+        let error = format!(
+            "hatbox: error: `{flag}` is for AssumeRole, and the role of profile `ci` is assumed with a web identity \
+             token\nhatbox: hint: add --role-arn ARN to assume a role with its credentials\n"
+        );
+        assert_eq!(refused.stderr, error);
+    }
+    assert!(calls(&fixture).is_empty());
+    let file = policy(&fixture, LIST_ONLY);
+    fixture.hatbox(&["export", "--policy", file.to_str().unwrap(), "ci"]).run().ok();
+    assert!(calls(&fixture)[0].parameters.contains_key("Policy"));
+}

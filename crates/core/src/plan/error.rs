@@ -54,6 +54,16 @@ pub enum PlanError {
         /// The flag.
         flag: &'static str,
     },
+    /// A flag for AssumeRole, with a profile whose role is assumed with a web identity token.
+    #[error(
+        "`{flag}` is for AssumeRole, and the role of profile `{profile}` is assumed with a web identity token"
+    )]
+    FlagNotForToken {
+        /// The profile that the user named.
+        profile: ProfileName,
+        /// The flag.
+        flag: &'static str,
+    },
     /// Session policies for credentials that cannot be restricted.
     #[error(
         "the credentials of profile `{profile}` come from {from}, and cannot be restricted by a session policy"
@@ -194,7 +204,7 @@ impl PlanError {
             Self::EnvironmentKeysMissing { .. } => "no-environment-key",
             Self::EnvironmentKeys { .. } => "bad-environment-key",
             Self::Length { .. } => "bad-length",
-            Self::FlagNeedsRole { .. } => "flag-needs-role",
+            Self::FlagNeedsRole { .. } | Self::FlagNotForToken { .. } => "flag-needs-role",
             Self::CannotNarrow { .. } | Self::CannotNarrowForAgent { .. } => "cannot-narrow",
             Self::FlagWidens { .. } => "flag-widens",
         }
@@ -206,6 +216,7 @@ impl PlanError {
             Self::Config(_)
             | Self::ChainTooLong { .. }
             | Self::FlagNeedsRole { .. }
+            | Self::FlagNotForToken { .. }
             | Self::CannotNarrow { .. } => None,
             Self::UnknownProfile { named_by, .. } => named_by.as_ref().map(|by| &by.origin),
             Self::CredentialsMissing { defined_at, .. } => defined_at.as_ref(),
@@ -250,7 +261,7 @@ impl PlanError {
                 closing.map(|name| format!("remove `source_profile` from `{name}`")).into_iter().collect()
             }
             Self::ChainTooLong { .. } => vec!["assume the last role from a nearer profile".to_owned()],
-            Self::FlagNeedsRole { .. } => {
+            Self::FlagNeedsRole { .. } | Self::FlagNotForToken { .. } => {
                 vec!["add --role-arn ARN to assume a role with its credentials".to_owned()]
             }
             Self::CannotNarrow { .. } => {

@@ -39,10 +39,14 @@ pub(super) fn apply_flags(
     }
     let is_role_in_base = chain.links.len() == 1 && matches!(chain.base, Base::WebIdentity { .. });
     let Some(link) = chain.links.first_mut() else { return Ok(()) };
-    if let Some(Origin::Flag(flag)) = flags.flag_of_role()
-        && (link.profile.role_arn.is_none() || is_role_in_base)
-    {
-        return Err(PlanError::FlagNeedsRole { profile: target.clone(), flag });
+    if let Some(Origin::Flag(flag)) = flags.flag_of_role() {
+        let profile = target.clone();
+        if is_role_in_base {
+            return Err(PlanError::FlagNotForToken { profile, flag });
+        }
+        if link.profile.role_arn.is_none() {
+            return Err(PlanError::FlagNeedsRole { profile, flag });
+        }
     }
     let profile = &mut link.profile;
     if flags.external_id.is_some() {
