@@ -70,7 +70,8 @@ impl<'p> Spot<'p> {
             level: rule.level(),
             place,
             statement: Some(self.number),
-            sid: self.statement.sid.clone(),
+            // AWS treats an empty `Sid`, which Terraform writes, as absent.
+            sid: self.statement.sid.clone().filter(|sid| !sid.is_empty()),
             element,
             message: message.into(),
             fix: fix.into(),

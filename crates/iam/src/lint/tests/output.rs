@@ -119,6 +119,19 @@ fn error_of(text: &str) -> PolicyError {
     Policy::parse(text).unwrap_err()
 }
 
+/// Terraform writes an empty `Sid` where none is given.
+#[test]
+fn an_empty_sid_is_shown_as_none() {
+    for (sid, place) in [("", "] statement 1\n"), ("People", "] statement 1 (People)\n")] {
+        let text = policy(&[&OPEN.replacen('{', &format!(r#"{{"Sid":"{sid}","#), 1)]);
+        let shown = render_text(&[linted("t.json", &text)], Detail::Findings).to_string();
+        assert!(shown.contains(place), "{sid}: {shown}");
+        let json: serde_json::Value = serde_json::from_str(&render_json(&[linted("t.json", &text)])).unwrap();
+        let expected = if sid.is_empty() { serde_json::Value::Null } else { sid.into() };
+        assert_eq!(json["findings"][0]["sid"], expected, "{json}");
+    }
+}
+
 #[test]
 fn the_json_of_one_policy_has_its_members_at_the_top() {
     let json: serde_json::Value =
