@@ -40,7 +40,7 @@ pub enum KeyShapeError {
     #[error("the access key id has characters other than A-Z and 0-9")]
     IdCharacter,
     /// The id is too short or too long.
-    #[error("the access key id has {0} characters: expected 16 to 128")]
+    #[error("the access key id has {}: expected 16 to 128", crate::text::count(*.0, "character"))]
     IdLength(usize),
     /// The secret looks like an id.
     #[error("the secret access key looks like an access key id")]
@@ -197,6 +197,8 @@ mod tests {
         ] {
             assert_eq!(parse_long_lived_key(id, secret, KeyOrigin::Aws).err(), expected, "{id} {secret}");
         }
+        assert!(E::IdLength(1).to_string().contains(" has 1 character: "));
+        assert!(E::SecretLength(1).to_string().contains(" has 1 character: "));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use crate::fixture::Fixture;
+use crate::terminal::Terminal;
 
 /// Contains traces of an editor, of the AWS CLI and of a user, all of which must be preserved.
 const PLAIN: &str = "\u{feff}# mine\r\n[default]\r\nregion = eu-west-1\r\naws_access_key_id = AKIADEFAULT000000001\r\n\
@@ -200,4 +201,29 @@ fn in_a_sandbox_s_environment_no_key_but_its_own_signs_anything() {
         done.stderr
     );
     assert!(fixture.log().is_empty(), "something was sent");
+}
+
+#[test]
+fn before_keys_are_removed_a_person_is_asked_how_many() {
+    let fixture = Fixture::empty(&["jan-work", "other"]);
+    let file = fixture.path("home/.aws/credentials");
+    let section = |profile: &str| {
+        let key = fixture.key(profile);
+        let secret = key.secret.expose();
+        format!("[{profile}]\naws_access_key_id = {}\naws_secret_access_key = {secret}\n", key.id)
+    };
+    for (profiles, question) in [
+        (&["jan-work"][..], "Remove 1 key from ~/.aws/credentials? (y|N)"),
+        (&["jan-work", "other"], "Remove 2 keys from ~/.aws/credentials? (y|N)"),
+    ] {
+        let text = profiles.iter().map(|profile| section(profile)).collect::<String>();
+        fs::write(&file, &text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+        let mut terminal =
+            Terminal::start(&fixture.hatbox(&["import", "credentials", "--no-check", "--overwrite"]));
+        terminal.wait_for_prompt(question);
+        terminal.type_keys("n\n");
+        terminal.wait();
+        assert_eq!(fs::read_to_string(&file).unwrap(), text, "{question}");
+    }
 }

@@ -11,6 +11,7 @@ use hatbox_core::plan::Purpose;
 use hatbox_types::key_shape::{KeyOrigin, parse_long_lived_key};
 use hatbox_types::name::ProfileName;
 use hatbox_types::secret::{AccessKey, SecretString};
+use hatbox_types::text;
 use serde_json::{Value, json};
 
 use super::{check_named, is_chosen, item_of, origin_of, print_transfer, warn_of_shape};
@@ -184,8 +185,11 @@ fn may_remove(
     shown: &str,
 ) -> Result<bool, Failure> {
     let question = Confirmation {
-        text: &format!("Remove {count} keys from {shown}? (y|N) "),
-        because: Some("the keys are imported, but still in the file"),
+        text: &format!("Remove {} from {shown}? (y|N) ", text::count(count, "key")),
+        because: Some(match count {
+            1 => "the key is imported, but still in the file",
+            _ => "the keys are imported, but still in the file",
+        }),
         hint: "run it on a terminal, or add --yes or --keep",
         timeout: world.settings()?.prompt_timeout(),
     };

@@ -8,6 +8,7 @@ use hatbox_core::plan::Base;
 use hatbox_types::name::{ProfileName, RoleArn};
 use hatbox_types::partition::Partition;
 use hatbox_types::secret::SecretString;
+use hatbox_types::text;
 
 use super::BaseCredentials;
 use crate::aws::client::Signer;
@@ -163,7 +164,7 @@ fn read_token(
 enum TokenError {
     #[error("it is empty")]
     Empty,
-    #[error("it has {0} characters; a token has 4 to 20,000")]
+    #[error("it has {}; a token has 4 to 20,000", text::count(*.0, "character"))]
     Length(usize),
     #[error("it has a blank or a character outside printable ASCII, which no token has")]
     Character,
@@ -194,6 +195,7 @@ mod tests {
         assert_eq!(parse("eyJh.b-_.c\n").as_deref(), Ok("eyJh.b-_.c"));
         assert_eq!(parse(" \n"), Err(TokenError::Empty));
         assert_eq!(parse("abc"), Err(TokenError::Length(3)));
+        assert_eq!(parse("a").unwrap_err().to_string(), "it has 1 character; a token has 4 to 20,000");
         assert_eq!(parse(&"x".repeat(20_001)), Err(TokenError::Length(20_001)));
         assert_eq!(parse("two lines\nhere"), Err(TokenError::Character));
         assert_eq!(parse_token(b"\xff\xfe\xff\xff").err(), Some(TokenError::Character));
