@@ -100,6 +100,8 @@ mod rotate;
 mod rotate_interrupted;
 #[cfg(feature = "iam")]
 mod rotate_meanwhile;
+#[cfg(feature = "sandbox")]
+mod sandbox_up;
 mod secret_service;
 mod serve;
 mod server;

@@ -441,3 +441,25 @@ fn the_end_of_a_passphrase_command_is_looked_for_soon_after_its_output_ended() {
     assert!(is_said || first.contains("tv_sec=0") && nanos().parse::<u64>().unwrap() <= 1_000_000, "{first}");
     fixture.write_settings("");
 }
+
+/// As far as the limit on locked memory allows: SECURITY.md says which secrets are.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_identity_and_the_keys_derived_from_it_are_kept_out_of_swap() {
+    if rustix::process::getrlimit(rustix::process::Resource::Memlock).current == Some(0) {
+        eprintln!("skipped: no memory may be locked here");
+        return;
+    }
+    let fixture = Fixture::with_config(
+        "[profile guarded]\nsource_profile = jan-work\nrole_arn = arn:aws:iam::444455556666:role/Ops\n\
+         mfa_serial = arn:aws:iam::111122223333:mfa/jan\n[profile jan-work]\n",
+    );
+    fixture.hatbox(&["lock"]).run().ok();
+    let mut terminal = Terminal::start(&fixture.hatbox(&["exec", "guarded", "--", "true"]));
+    terminal.wait_for_prompt("MFA code");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).unwrap();
+    let locked = status.lines().find_map(|line| line.strip_prefix("VmLck:")).unwrap().trim();
+    assert_ne!(locked, "0 kB", "{status}");
+    terminal.type_keys("\x03");
+    terminal.wait();
+}

@@ -120,6 +120,18 @@ fn another_store_in_the_place_of_the_users_is_refused_and_gets_no_key() {
     assert_not_trusted(&fixture, "was changed by something other than hatbox");
     fixture.hatbox(&["lock"]).run().ok();
     assert_not_trusted(&fixture, "was used here before");
+    let pinned = std::fs::read_to_string(fixture.state().join("pin.json")).unwrap();
+    let theirs_pinned = std::fs::read_to_string(attacker.state().join("pin.json")).unwrap();
+    let identity = |pin: &str| {
+        let pin: serde_json::Value = serde_json::from_str(pin).unwrap();
+        pin["identity"].as_str().unwrap().to_owned()
+    };
+    let both = format!(
+        "its identity is `{}`, and `{}` was used here before",
+        identity(&theirs_pinned),
+        identity(&pinned)
+    );
+    assert_not_trusted(&fixture, &both);
     assert_eq!(contents(&fixture.store()), theirs, "nothing is encrypted to it");
     let listed = fixture.hatbox(&["list"]).run();
     assert!(

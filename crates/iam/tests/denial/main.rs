@@ -201,6 +201,18 @@ fn pages_and_json_show_every_cause_and_no_external_id() {
         let diagnosis = diagnosis(&case);
         let page = render_page(&case.call, &diagnosis, &[], now()).to_string();
         let json = render_diagnosis_json(&case.call, &diagnosis, &[]);
+        // The table has a heading, and its middle column answers the question that is its heading.
+        let table: Vec<_> =
+            page.lines().skip_while(|line| *line != "Everything that was checked").skip(1).collect();
+        assert_eq!(table.first(), Some(&"      Possible cause    Is it?  Because"), "{page}");
+        let rows =
+            table.iter().skip(1).filter(|line| line.get(..4).is_some_and(|n| n.trim().parse::<u8>().is_ok()));
+        let answers: Vec<_> = rows.filter_map(|line| line.get(24..32)).map(str::trim).collect();
+        assert_eq!(answers.len(), Cause::ALL.len(), "{page}");
+        assert!(
+            answers.iter().all(|answer| ["cause", "perhaps", "unknown", "no"].contains(answer)),
+            "{page}"
+        );
         for cause in Cause::ALL {
             assert!(page.contains(&format!("{:>4}  {}", cause.number(), cause.label())), "{page}");
         }
