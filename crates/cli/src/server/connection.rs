@@ -65,7 +65,7 @@ pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<(
     // Allocated only while a request is being received.
     let mut bytes: Vec<u8> = Vec::new();
     loop {
-        wait(stream, shared, Instant::now() + IDLE_TIMEOUT).await?;
+        wait(stream.readable(), shared, Instant::now() + IDLE_TIMEOUT).await?;
         let end = Instant::now() + REQUEST_TIMEOUT;
         loop {
             let (answer, after, length) = match decide(&bytes, shared) {
@@ -73,7 +73,7 @@ pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<(
                     Ok(0) => return Ok(()),
                     Ok(_) => continue,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        wait(stream, shared, end).await?;
+                        wait(stream.readable(), shared, end).await?;
                         continue;
                     }
                     Err(error) => return Err(error),
@@ -83,7 +83,7 @@ pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<(
                     (answer(identity, shared, after).await, after, length)
                 }
             };
-            write(stream, &answer).await?;
+            write(stream, shared, &answer).await?;
             if after == After::Close {
                 return Ok(());
             }
@@ -96,14 +96,14 @@ pub(super) async fn serve(stream: &impl Stream, shared: &Shared) -> io::Result<(
     }
 }
 
-/// Waits for the client until `end`, or until another connection needs the slot.
-async fn wait(stream: &impl Stream, shared: &Shared, end: Instant) -> io::Result<()> {
+/// Waits for the client, which `ready` does, until `end`, or until another connection needs the slot.
+async fn wait(ready: impl Future<Output = io::Result<()>>, shared: &Shared, end: Instant) -> io::Result<()> {
     let place = shared.places().wait();
     let mut is_taken = pin!(place.is_taken());
-    let mut readable = pin!(timeout_at(end, stream.readable()));
+    let mut ready = pin!(timeout_at(end, ready));
     poll_fn(|context| match is_taken.as_mut().poll(context) {
         Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-        Poll::Pending => readable.as_mut().poll(context).map(|result| result?),
+        Poll::Pending => ready.as_mut().poll(context).map(|result| result?),
     })
     .await
 }
@@ -186,13 +186,13 @@ fn read(stream: &impl Stream, bytes: &mut Vec<u8>) -> io::Result<usize> {
     Ok(count)
 }
 
-async fn write(stream: &impl Stream, mut bytes: &[u8]) -> io::Result<()> {
+async fn write(stream: &impl Stream, shared: &Shared, mut bytes: &[u8]) -> io::Result<()> {
     let end = Instant::now() + REQUEST_TIMEOUT;
     while !bytes.is_empty() {
         match stream.try_write(bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                timeout_at(end, stream.writable()).await??;
+                wait(stream.writable(), shared, end).await?;
             }
             Err(error) => return Err(error),
         }
@@ -246,4 +246,61 @@ fn render_as(status: &str, media_type: &str, header: &str, body: &str, after: Af
     answer.extend_from_slice(head.as_bytes());
     answer.extend_from_slice(body.as_bytes());
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::server::events::Events;
+    use crate::server::places::{Places, Room};
+    use crate::server::request::{Hosts, Rules};
+    use crate::world::clock::Clock;
+    use crate::world::environment::Environment;
+
+    /// A client that sends a request and never reads the answer.
+    struct Deaf;
+
+    impl Stream for Deaf {
+        async fn readable(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        async fn writable(&self) -> io::Result<()> {
+            std::future::pending().await
+        }
+
+        fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+            let request = b"GET / HTTP/1.1\r\n\r\n";
+            buffer[..request.len()].copy_from_slice(request);
+            Ok(request.len())
+        }
+
+        fn try_write(&self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+    }
+
+    #[test]
+    fn a_client_that_reads_no_answer_gives_its_slot_up() {
+        let places = Rc::new(Places::new(1));
+        let shared = Shared {
+            rules: Rules { methods: &["GET"], hosts: Hosts::Exactly(Vec::new()) },
+            protocol: Protocol::Container,
+            identities: Vec::new(),
+            clock: Clock::of_environment(&Environment::of(&[])),
+            events: Events::default(),
+            places: Rc::clone(&places),
+        };
+        let _place = places.take();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let result = runtime.block_on(async {
+            let mut serving = pin!(serve(&Deaf, &shared));
+            poll_fn(|context| Poll::Ready(assert!(serving.as_mut().poll(context).is_pending()))).await;
+            assert_eq!(places.find_room(), Room::Soon);
+            serving.await
+        });
+        assert_eq!(result.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
 }
