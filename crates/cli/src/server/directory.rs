@@ -16,6 +16,8 @@ use crate::sys::way::find_open_way;
 use crate::world::World;
 
 const LOCK: &str = "lock";
+/// Of a profile's name in the name of its token's file.
+const MOST_OF_NAME: usize = 100;
 
 /// The directory of one server, deleted on drop.
 #[derive(Debug)]
@@ -63,7 +65,16 @@ impl ServerDirectory {
     /// Writes the token of an identity, without a newline, which no SDK accepts.
     pub(crate) fn write_token(&self, identity: &Identity) -> Result<PathBuf, Failure> {
         let name = identity.path().rsplit('/').next().unwrap_or_default();
-        let path = self.path.join(format!("{name}.token"));
+        // A file name has a limit, and names that differ only in case can be the same file. The directory is this
+        // server's alone, so what is there is a token of it.
+        let name = name.get(..MOST_OF_NAME).unwrap_or(name);
+        let mut path = self.path.join(format!("{name}.token"));
+        for number in 2.. {
+            if !path.exists() {
+                break;
+            }
+            path = self.path.join(format!("{name}-{number}.token"));
+        }
         write_cache(&path, identity.token().expose().as_bytes())?;
         Ok(path)
     }
@@ -150,6 +161,22 @@ fn sweep(all: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_token_has_a_file_however_long_or_alike_the_names_are() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = ServerDirectory::create_in(&home.path().join("servers")).unwrap();
+        let long = "ü".repeat(80);
+        let identities = ["dev", "DEV", "dev-2", &long, &format!("{long}x"), "a/b", ".."].map(|name| {
+            let name = hatbox_types::name::ProfileName::parse(name).unwrap();
+            Identity::new(name, crate::server::protocol::Protocol::Container).unwrap()
+        });
+        let paths = identities.each_ref().map(|identity| directory.write_token(identity).unwrap());
+        for (identity, path) in identities.iter().zip(&paths) {
+            assert_eq!(fs::read_to_string(path).unwrap(), identity.token().expose(), "{}", path.display());
+            assert_eq!(path.parent(), Some(&*directory.path));
+        }
+    }
 
     #[test]
     fn servers_that_start_at_once_leave_each_others_directories_and_take_those_left_behind() {
