@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::cast::{OTHER_PHONE, PHONE};
 use crate::fixture::Fixture;
-use crate::run::{Run, finish};
-use crate::served::{Address, Served, server_directories, wait_until};
+use crate::run::{Run, finish, wait_until};
+use crate::served::{Address, Served, server_directories};
 use crate::terminal::Terminal;
 
 const CONFIG: &str = "\
