@@ -72,6 +72,7 @@ pub(super) fn check_deb(architecture: &Architecture, runs: bool, out: &Path) -> 
 /// Runs a line of shell in another root, with the mounts that programs expect.
 fn inside(directory: &Path, line: &str) -> Result<(), Problem> {
     const ENTER: &str = "mount -t proc proc \"$0/proc\" && mount -t devpts devpts \"$0/dev/pts\" && \
+        mount -t tmpfs tmpfs \"$0/dev/shm\" && \
         exec chroot \"$0\" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -c \"$1\"";
     let mut command = Command::new("unshare");
     command.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER]).arg(directory).arg(line);

@@ -17,12 +17,10 @@ hatbox keeps AWS access keys encrypted, assumes the roles that the profiles in
 temporary credentials. It has the commands of aws-vault, and also shows who can
 assume a role and why AWS denied a call.
 ";
-/// Exceptions for lintian: the second tag is for a program at a fixed address, the first for a position-independent
-/// one, which lintian takes for a library.
+/// The exception for lintian, which takes a position-independent program without libraries for a library.
 const OVERRIDES: &str = "\
 # A program, linked with the C library: it starts faster and runs on every release of every distribution.
 hatbox: shared-library-lacks-prerequisites [usr/bin/hatbox]
-hatbox: statically-linked-binary [usr/bin/hatbox]
 ";
 
 pub(super) fn file_name(architecture: &Architecture) -> String {

@@ -29,7 +29,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(crate) struct Target {
     /// The target triple of rustc.
     triple: &'static str,
-    /// The maximum size of the archive in bytes.
+    /// The maximum size of the archive in bytes: a twentieth above the measured one, if it is built here.
     limit: usize,
     /// The names of the processor in Debian and RPM, if packages are built.
     packages: Option<Architecture>,
@@ -50,10 +50,10 @@ static TARGETS: [Target; 5] = [
     },
     Target {
         triple: "aarch64-unknown-linux-gnu",
-        limit: 7_000_000,
+        limit: 6_520_000,
         packages: Some(Architecture { debian: "arm64", rpm: "aarch64" }),
     },
-    Target { triple: "x86_64-pc-windows-gnu", limit: 7_000_000, packages: None },
+    Target { triple: "x86_64-pc-windows-gnu", limit: 4_980_000, packages: None },
     Target { triple: "aarch64-apple-darwin", limit: 7_000_000, packages: None },
     Target { triple: "x86_64-apple-darwin", limit: 7_000_000, packages: None },
 ];
