@@ -2,6 +2,7 @@
 //! elsewhere it is printed once, and later.
 
 use std::io::{self, IsTerminal, Write};
+use std::pin::pin;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -18,6 +19,8 @@ use crate::sys::terminal::{is_in_usual_mode, stderr_columns};
 const ON_TERMINAL: Duration = Duration::from_millis(300);
 /// In a log, only a slow operation is worth a line.
 const ELSEWHERE: Duration = Duration::from_secs(5);
+/// Starting and ending the thread takes about as long as a fast answer.
+const WITHOUT_THREAD: Duration = Duration::from_millis(100);
 const FRAME: Duration = Duration::from_millis(200);
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
@@ -66,7 +69,16 @@ impl WaitLine {
         company: Company,
         what: impl Fn() -> String + Send + 'static,
     ) -> Self {
-        let limit = limit.into();
+        Self::start_after(Duration::ZERO, limit.into(), company, what)
+    }
+
+    /// Like [`Self::start`], for an operation that has already taken `waited`.
+    fn start_after(
+        waited: Duration,
+        limit: Option<Duration>,
+        company: Company,
+        what: impl Fn() -> String + Send + 'static,
+    ) -> Self {
         // The bar already shows the progress of everything.
         if is_on() || IS_OFF.load(Ordering::Relaxed) {
             return Self { end: None, thread: None };
@@ -83,7 +95,8 @@ impl WaitLine {
         let thread = thread::Builder::new().spawn(move || {
             let started = Instant::now();
             let is_beside = is_terminal && company == Company::OnTerminal;
-            let mut wait = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
+            let first = if can_erase || is_beside { ON_TERMINAL } else { ELSEWHERE };
+            let mut wait = first.saturating_sub(waited);
             // In a log, no one can press it.
             let hint = if is_terminal && !is_held { "; Ctrl-C cancels" } else { "" };
             let mut frame = FRAMES.iter().cycle();
@@ -93,7 +106,7 @@ impl WaitLine {
                     ended.recv().ok();
                     return;
                 }
-                let text = render(&what(), started.elapsed(), limit, hint);
+                let text = render(&what(), waited + started.elapsed(), limit, hint);
                 if !can_erase {
                     say(&text);
                     ended.recv().ok();
@@ -122,6 +135,20 @@ impl Drop for WaitLine {
             thread.join().ok();
         }
     }
+}
+
+/// Awaits `operation`, with the line if it is slow.
+pub(crate) async fn await_with_line<T>(
+    operation: impl Future<Output = T>,
+    limit: Duration,
+    what: impl Fn() -> String + Send + 'static,
+) -> T {
+    let mut operation = pin!(operation);
+    if let Ok(done) = tokio::time::timeout(WITHOUT_THREAD, operation.as_mut()).await {
+        return done;
+    }
+    let _line = WaitLine::start_after(WITHOUT_THREAD, Some(limit), Company::None, what);
+    operation.await
 }
 
 fn render(what: &str, waited: Duration, limit: Option<Duration>, hint: &str) -> String {

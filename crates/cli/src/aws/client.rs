@@ -26,7 +26,7 @@ use super::tls::TlsError;
 pub(crate) use super::transport::TimeLimits;
 use super::transport::{AnswerLimit, Trace, Transport};
 use super::unanswered::Unanswered;
-use crate::wait_line::{Company, WaitLine};
+use crate::wait_line::await_with_line;
 
 /// The endpoint of a service, and how to reach it.
 #[derive(Debug, Clone)]
@@ -147,7 +147,7 @@ impl Runner {
         E: ProvideErrorMetadata + Error + 'static,
     {
         let trace = self.transport.trace().clone();
-        let _line = WaitLine::start(self.limits.operation, Company::None, move || trace.render_waiting());
+        let call = await_with_line(call, self.limits.operation, move || trace.render_waiting());
         let result = self.runtime.block_on(call);
         result.map_err(|error| Unanswered::of_sdk(&error, self.transport.trace(), self.limits))
     }

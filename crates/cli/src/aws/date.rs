@@ -12,7 +12,7 @@ use super::proxy::Proxy;
 use super::tls::TlsError;
 use super::transport::{AnswerLimit, Transport, parse_date};
 use super::unanswered::Unanswered;
-use crate::wait_line::{Company, WaitLine};
+use crate::wait_line::await_with_line;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -48,8 +48,8 @@ pub(crate) fn fetch_date(
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(DateError::Runtime)?;
     let connector = transport.connector(None, AnswerLimit::Usual);
     let trace = transport.trace().clone();
-    let _line = WaitLine::start(TIMEOUT, Company::None, move || trace.render_waiting());
-    let answer = runtime.block_on(async { tokio::time::timeout(TIMEOUT, connector.call(request)).await });
+    let exchange = async { tokio::time::timeout(TIMEOUT, connector.call(request)).await };
+    let answer = runtime.block_on(await_with_line(exchange, TIMEOUT, move || trace.render_waiting()));
     let answer = answer
         .map_err(|_| DateError::Unreachable("no response in time".to_owned()))?
         .map_err(|error| unreachable(&error))?;

@@ -18,7 +18,7 @@ use super::client::{ClientError, ServiceSettings};
 use super::endpoint::EndpointUrl;
 use super::transport::{AnswerLimit, Transport, is_too_long};
 use super::unanswered::{NetworkProblem, Unanswered, clean};
-use crate::wait_line::{Company, WaitLine};
+use crate::wait_line::await_with_line;
 
 /// A request of a service. Messages never show any part of it.
 #[derive(Default)]
@@ -154,15 +154,11 @@ impl JsonClient {
     /// If there is no answer, or it is longer than any of the service's answers.
     pub(crate) fn send(&self, request: &JsonRequest<'_>) -> Result<JsonAnswer, CallError> {
         let trace = self.transport.trace().clone();
-        let shown = trace.clone();
-        let _line = self
-            .has_wait_line
-            .then(|| WaitLine::start(self.timeout, Company::None, move || shown.render_waiting()));
         // The time limit of the answer applies to the whole exchange, below.
         let settings = HttpConnectorSettings::builder().connect_timeout(self.connect_timeout).build();
         let connector = self.transport.connector(Some(settings), AnswerLimit::Usual);
         let http = self.http_request(request)?;
-        let answered = self.runtime.block_on(async {
+        let exchange = async {
             tokio::time::timeout(self.timeout, async {
                 let of_way = |error: &(dyn std::error::Error + 'static)| {
                     self.unanswered(&Unanswered::of_transport(error, &trace))
@@ -185,6 +181,14 @@ impl JsonClient {
                 Ok(JsonAnswer { status, error_type, location, text: Zeroizing::new(text) })
             })
             .await
+        };
+        let shown = trace.clone();
+        let answered = self.runtime.block_on(async {
+            if self.has_wait_line {
+                await_with_line(exchange, self.timeout, move || shown.render_waiting()).await
+            } else {
+                exchange.await
+            }
         });
         match answered {
             Ok(answer) => answer,

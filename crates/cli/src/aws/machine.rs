@@ -13,7 +13,7 @@ use super::client::ClientError;
 use super::endpoint::EndpointUrl;
 use super::transport::{AnswerLimit, Transport, is_too_long};
 use super::unanswered::Unanswered;
-use crate::wait_line::{Company, WaitLine};
+use crate::wait_line::await_with_line;
 
 /// How often to send a request if the answer says to retry.
 const TRIES: u32 = 3;
@@ -92,9 +92,8 @@ impl MachineService {
         let connector = self.transport.connector(None, AnswerLimit::Usual);
         let trace = self.transport.trace();
         let waiting = trace.clone();
-        let _line = WaitLine::start(self.timeout, Company::None, move || waiting.render_waiting());
         let unanswered = |error: Unanswered| MachineError::Unanswered(error.render(self.name));
-        self.runtime.block_on(async {
+        let in_time = async {
             let exchange = async {
                 let answer = connector
                     .call(http)
@@ -114,6 +113,7 @@ impl MachineService {
             tokio::time::timeout(self.timeout, exchange)
                 .await
                 .unwrap_or_else(|_| Err(unanswered(Unanswered::of_time(trace, self.timeout))))
-        })
+        };
+        self.runtime.block_on(await_with_line(in_time, self.timeout, move || waiting.render_waiting()))
     }
 }
