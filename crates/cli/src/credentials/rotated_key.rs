@@ -25,7 +25,7 @@ impl PlanRun {
     /// Makes the plan again with the keys that are stored now.
     pub(crate) fn replan(&mut self, purpose: Purpose) -> Result<(), Failure> {
         let index = self.store.lock().index(Interaction::Allowed)?;
-        let Planned { world, files, request, plan, .. } = &mut self.planned;
+        let Planned { world, files, request, plan, .. } = &mut *self.planned;
         *plan = Planning::new(world, files, request, Some(&index), purpose).resolve_quietly(&plan.profile)?;
         Ok(())
     }
@@ -34,7 +34,7 @@ impl PlanRun {
     /// keys. Returns how many there were.
     pub(crate) fn delete_earlier_sessions(&mut self, profiles: &[ProfileName]) -> Result<usize, Failure> {
         let index = self.store.lock().index(Interaction::Allowed)?;
-        let Planned { world, files, plan, .. } = &self.planned;
+        let Planned { world, files, plan, .. } = &*self.planned;
         let request = resolve_session(&GlobalArgs::default(), &SessionArgs::default(), &world.environment)?;
         let planning = Planning::new(world, files, &request, Some(&index), Purpose::Use);
         let mut names: BTreeSet<_> = profiles.iter().cloned().collect();
@@ -49,7 +49,7 @@ impl PlanRun {
 
     /// Warns if the stored key is also in plain text somewhere.
     pub(crate) fn warn_of_copies(&self) {
-        let Planned { world, files, request, plan, .. } = &self.planned;
+        let Planned { world, files, request, plan, .. } = &*self.planned;
         let Base::StoredKey { id: Some(id), .. } = &plan.base else { return };
         for name in files.config.profile_names() {
             let Ok(profile) = resolve_profile(&files.config, &name, &request.overrides, Which::Source) else {

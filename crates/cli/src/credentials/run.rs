@@ -34,7 +34,8 @@ use crate::world::World;
 /// A plan with everything needed to carry it out. It can be kept, called again, and moved to another thread.
 #[derive(Debug)]
 pub(crate) struct PlanRun {
-    pub(super) planned: Planned,
+    /// On the heap, as it is large and a run is passed on from call to call.
+    pub(super) planned: Box<Planned>,
     pub(super) store: SharedStore,
     /// The account of the credentials obtained last, if the source named it.
     account: Option<AccountId>,
@@ -110,11 +111,12 @@ impl PlanRun {
     }
 
     fn of_plan(planned: Planned, store: KeyStore) -> Self {
-        Self { planned, store: SharedStore::new(store), account: None, common: None, old: None }
+        let (planned, store) = (Box::new(planned), SharedStore::new(store));
+        Self { planned, store, account: None, common: None, old: None }
     }
 
     pub(super) fn of_several(planned: Planned, store: SharedStore, common: Arc<Common>) -> Self {
-        Self { planned, store, account: None, common: Some(common), old: None }
+        Self { planned: Box::new(planned), store, account: None, common: Some(common), old: None }
     }
 
     /// Makes a plan for only the credentials that the chain of `profile` starts from, if no call and no question is
@@ -172,7 +174,7 @@ impl PlanRun {
         let credentials = self.obtain_unchecked()?;
         // Security: whoever receives the credentials sends them to the AWS endpoint in the environment. Every path ends
         // here, with or without an earlier call.
-        let Planned { world, plan, .. } = &self.planned;
+        let Planned { world, plan, .. } = &*self.planned;
         check_sandbox(&world.environment, credentials.id(), &plan.profile)?;
         // Codes work once, so the next call must not reuse this one.
         self.planned.request.mfa_code = None;
@@ -289,7 +291,7 @@ impl PlanRun {
         if source.is_none() {
             *source = Some(self.read_base()?);
         }
-        let planned = &self.planned;
+        let planned = &*self.planned;
         let (Some(step), Some(source)) = (planned.plan.steps.get(index), source.as_ref()) else {
             return Err(no_identity());
         };

@@ -72,7 +72,7 @@ impl PlanRun {
     }
 
     pub(super) fn find_start(&self, sessions: Option<&Sessions>) -> Result<Start, Failure> {
-        let Planned { world, plan, .. } = &self.planned;
+        let Planned { world, plan, .. } = &*self.planned;
         let mut search = StartSearch::new(plan, world.clock.now(), self.rules());
         while let Some(stage) = search.wanted() {
             let loaded = match sessions.zip(resolve_session_key(plan, stage)) {
@@ -119,7 +119,7 @@ impl PlanRun {
         (signer, account): (Signer, Option<AccountId>),
         clock_ahead: Option<i64>,
     ) -> Source {
-        let Planned { world, plan, .. } = &self.planned;
+        let Planned { world, plan, .. } = &*self.planned;
         let (Signer::Session(credentials), Some(call), Some(profile)) =
             (&signer, plan.stage_call(stage), plan.stage_profile(stage))
         else {
@@ -167,7 +167,7 @@ impl PlanRun {
         stage: Stage,
         key: &SessionKey,
     ) -> Option<CachedSession> {
-        let Planned { world, plan, .. } = &self.planned;
+        let Planned { world, plan, .. } = &*self.planned;
         let session = sessions?.load(key).ok().flatten();
         let session = session.filter(|session| self.is_new_to_all(stage, session))?;
         let mut rules = self.rules();
