@@ -297,3 +297,22 @@ fn a_settings_file_that_others_may_write_names_no_helper() {
     let unnamed = fixture.add_run("jan-work", &["--no-add-config"]).run().expect_code(1);
     assert!(unnamed.stderr.contains("`store_command` is not in hatbox's settings"), "{}", unnamed.stderr);
 }
+
+/// On a terminal of 80 columns, which would break lines anywhere.
+#[test]
+fn the_reasons_in_store_status_are_broken_at_words_on_a_terminal() {
+    let fixture = Fixture::with_keys(&["jan-work"]);
+    let status = || fixture.hatbox(&["store", "status"]).env("PATH", fixture.path("bin"));
+    let plain = status().run().ok().stdout;
+    let columns = 80;
+    assert!(plain.lines().any(|line| line.len() > columns), "{plain}");
+    let mut terminal = Terminal::start(&status());
+    assert!(terminal.wait().success());
+    let screen = terminal.screen();
+    for word in plain.split_whitespace().filter(|word| word.len() < columns / 2) {
+        assert!(
+            screen.iter().any(|line| line.split_whitespace().any(|own| own == word)),
+            "{word}: {screen:#?}"
+        );
+    }
+}
