@@ -44,12 +44,7 @@ impl Held {
         Self::new()
     }
 
-    /// Holds back the signals that would end this process.
-    pub(crate) fn of_endings() -> Self {
-        Self::new()
-    }
-
-    /// Does the same, for as long as this process runs.
+    /// Holds back the signals that would end this process, for as long as it runs.
     pub(crate) fn of_endings_for_good() -> Self {
         Self::new()
     }
