@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Problem;
-use crate::released::{PROFILE as BUILD_PROFILE, host, link_flags, rust_flags};
+use crate::released::{PROFILE as BUILD_PROFILE, WITHOUT_LOGS, host, link_flags, rust_flags};
 use crate::scene::{Build, PROFILE, Scene, build, cargo, check, target_directory};
 
 const PROFILES: [usize; 3] = [1, 1000, 10_000];
@@ -104,7 +104,8 @@ fn sdk_call(scene: &Scene) -> Result<Command, Problem> {
     let target = host()?;
     let mut build = cargo();
     build.env("CARGO_ENCODED_RUSTFLAGS", rust_flags(&target)?);
-    build.args(["rustc", "--quiet", "--package", "xtask", "--features", "sdk", "--bin", "sdk-call"]);
+    build.args(["rustc", "--quiet", "--package", "xtask", "--bin", "sdk-call"]);
+    build.args(["--features", "sdk", "--features", WITHOUT_LOGS]);
     build.args(["--profile", BUILD_PROFILE, "--target", &target, "--"]).args(link_flags(&target));
     if !build.status()?.success() {
         return Err("sdk-call was not built".into());

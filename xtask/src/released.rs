@@ -16,6 +16,9 @@ const LINKERS: [(&str, &str); 2] = [
 /// The target for which rustc links a static program at a fixed address, unless the linker does otherwise.
 const FIXED_BY_RUSTC: &str = "aarch64-unknown-linux-gnu";
 
+/// Leaves out everything that the libraries log: hatbox has nothing that receives it.
+pub(crate) const WITHOUT_LOGS: &str = "tracing/release_max_level_off";
+
 /// The separator of flags in CARGO_ENCODED_RUSTFLAGS.
 const SEPARATOR: &str = "\u{1f}";
 
@@ -49,7 +52,7 @@ pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
     }
     // With `--target`, the flags apply only to the program: build scripts and macros do not support all of them.
     command.args(["rustc", "--quiet", "--locked", "--package", "hatbox", "--bin", "hatbox"]);
-    command.args(["--profile", PROFILE, "--target", target]);
+    command.args(["--profile", PROFILE, "--target", target, "--features", WITHOUT_LOGS]);
     command.arg("--").args(link_flags(target));
     if !command.status()?.success() {
         return Err(format!("hatbox was not built for {target}").into());
