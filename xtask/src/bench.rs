@@ -106,7 +106,7 @@ fn sdk_call(scene: &Scene) -> Result<Command, Problem> {
     build.env("CARGO_ENCODED_RUSTFLAGS", rust_flags(&target)?);
     build.args(["rustc", "--quiet", "--package", "xtask", "--bin", "sdk-call"]);
     build.args(["--features", "sdk", "--features", WITHOUT_LOGS]);
-    build.args(["--profile", BUILD_PROFILE, "--target", &target, "--"]).args(link_flags(&target));
+    build.args(["--profile", BUILD_PROFILE, "--target", &target, "--"]).args(link_flags(&target)?);
     if !build.status()?.success() {
         return Err("sdk-call was not built".into());
     }

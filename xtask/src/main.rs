@@ -12,6 +12,7 @@ mod cross;
 mod dist;
 mod fuzz;
 mod gate;
+mod layout;
 mod look_ups;
 mod looks;
 mod man;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Problem;
+use crate::layout::{check_map, write_script};
 use crate::scene::{cargo, check, root, target_directory};
 
 /// The linkers for other systems, by Debian's names. The crates find the C compilers by themselves.
@@ -53,31 +54,42 @@ pub(crate) fn build_for(target: &str) -> Result<PathBuf, Problem> {
     // With `--target`, the flags apply only to the program: build scripts and macros do not support all of them.
     command.args(["rustc", "--quiet", "--locked", "--package", "hatbox", "--bin", "hatbox"]);
     command.args(["--profile", PROFILE, "--target", target, "--features", WITHOUT_LOGS]);
-    command.arg("--").args(link_flags(target));
+    command.arg("--").args(link_flags(target)?);
+    let map = target_directory().join("hatbox.map");
+    if is_laid_out(target) {
+        command.arg(format!("-Clink-arg=-Wl,-Map={}", std::path::absolute(&map)?.display()));
+    }
     if !command.status()?.success() {
         return Err(format!("hatbox was not built for {target}").into());
+    }
+    if is_laid_out(target) {
+        check_map(&String::from_utf8_lossy(&std::fs::read(&map)?))?;
     }
     let name = if target.contains("windows") { "hatbox.exe" } else { "hatbox" };
     Ok(target_directory().join(target).join(PROFILE).join(name))
 }
 
+/// Returns whether rustc links with lld, which orders the code and folds identical functions.
+fn is_laid_out(target: &str) -> bool {
+    target == "x86_64-unknown-linux-gnu"
+}
+
 /// Returns the flags for the program's own crate. Where rustc links with lld, identical functions are folded: there are
-/// many, one for each type, and a start would map the pages around each of them.
-pub(crate) fn link_flags(target: &str) -> Vec<String> {
+/// many, one for each type. The addresses of two functions may then be equal, which Rust allows.
+pub(crate) fn link_flags(target: &str) -> Result<Vec<String>, Problem> {
     let mut flags = Vec::new();
     if is_static(target) {
         flags.push("-Ctarget-feature=+crt-static".to_owned());
     }
-    if target == "x86_64-unknown-linux-gnu" {
-        let without_unwinding = root().join("xtask/src/no-unwind.ld");
-        flags.push("-Clink-arg=-Wl,--icf=safe".to_owned());
-        flags.push(format!("-Clink-arg=-Wl,--script={}", without_unwinding.display()));
+    if is_laid_out(target) {
+        flags.push("-Clink-arg=-Wl,--icf=all".to_owned());
+        flags.push(format!("-Clink-arg=-Wl,--script={}", write_script()?.display()));
     }
     if target.ends_with("-windows-gnu") {
         // Otherwise, the linker writes the time into the header of the file.
         flags.push("-Clink-arg=-Wl,--no-insert-timestamp".to_owned());
     }
-    flags
+    Ok(flags)
 }
 
 /// The release profile in Cargo.toml.
@@ -111,6 +123,10 @@ pub(crate) fn rust_flags(target: &str) -> Result<String, Problem> {
         // The crate would look the function up by its name, which a static program has not, and then open /dev/random
         // and /dev/urandom instead: an empty root directory has neither. Linux has the call since 3.17.
         flags.push("--cfg=getrandom_backend=\"linux_getrandom\"".to_owned());
+    }
+    // Names that contain the types of generic functions, for xtask/src/layout.rs.
+    if is_laid_out(target) {
+        flags.push("-Csymbol-mangling-version=v0".to_owned());
     }
     // If several prefixes match, the last one applies.
     for (directory, shown) in build_directories()? {

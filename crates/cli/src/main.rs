@@ -73,7 +73,11 @@ fn main() -> ExitCode {
     // Security: remove the secrets that were read, while no other thread exists.
     sys::own_environment::forget(is_store_secret);
     let world = World::new(environment, Output::new(called_as, detail), received, own_name);
-    let (stage, result) = run(&world, &cli);
+    // A start of `exec` loads neither the code of the other commands nor the stack that they need.
+    let (stage, result) = match &cli.command {
+        Command::Exec(args) => (Stage::BeforeChild, commands::exec::run(&world, &cli.global, args)),
+        _ => run(&world, &cli),
+    };
     match result {
         Ok(code) => code,
         Err(failure) => {
@@ -140,6 +144,7 @@ fn complete(
     ExitCode::SUCCESS
 }
 
+#[inline(never)]
 fn run(world: &World, cli: &Cli) -> (Stage, Result<ExitCode, Failure>) {
     let global = &cli.global;
     let done = |result: Result<(), Failure>| (Stage::Own, result.map(|()| ExitCode::SUCCESS));
