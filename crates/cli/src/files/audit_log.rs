@@ -103,8 +103,13 @@ impl AuditLog {
     /// Starts a new file, unless another process has just done so.
     fn rotate(&self) -> Result<(), FileError> {
         let _lock = lock::hold(&self.lock)?;
-        let about = std::fs::metadata(&self.current).map_err(FileError::io("open", &self.current))?;
-        if about.len() > ROTATE_AT {
+        let length = match std::fs::metadata(&self.current) {
+            Ok(about) => about.len(),
+            // Another process has renamed it, and no one has written since.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(FileError::io("open", &self.current)(error)),
+        };
+        if length > ROTATE_AT {
             std::fs::rename(&self.current, &self.earlier).map_err(FileError::io("replace", &self.earlier))?;
         }
         Ok(())
@@ -238,6 +243,8 @@ mod tests {
         fill();
         log.append(&entry("last")).unwrap();
         assert!(!log.path().exists(), "renamed");
+        // The line of a process that opened the file before is in it: that is no failure of the log.
+        log.rotate().unwrap();
         let names = fs::read_dir(dir.path().join("log")).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<_> = names.collect();
         names.sort();
