@@ -100,18 +100,22 @@ unknown_system() {
 # Sets the address to download from. Plain http is allowed only for mirrors on this machine: on a network, anyone in
 # between could change the files.
 find_address() {
+    protocol="=https" redirects=10
     if [ -n "${HATBOX_DOWNLOAD_URL-}" ]; then
         address=${HATBOX_DOWNLOAD_URL%/}
         case $address in
         *@*) fail "invalid HATBOX_DOWNLOAD_URL: it may not contain a user name" ;;
-        https://*) protocol="=https" ;;
-        http://127.0.0.1[:/]* | http://127.0.0.1 | http://localhost[:/]* | http://localhost) protocol="=http" ;;
+        https://*) ;;
+        # A redirect could lead to another machine.
+        http://127.0.0.1[:/]* | http://127.0.0.1 | http://localhost[:/]* | http://localhost)
+            protocol="=http" redirects=0
+            ;;
         *) fail "invalid HATBOX_DOWNLOAD_URL \`$address\`: expected https://..." ;;
         esac
     elif [ -n "$version" ]; then
-        address=$releases/download/v$version protocol="=https"
+        address=$releases/download/v$version
     else
-        address=$releases/latest/download protocol="=https"
+        address=$releases/latest/download
     fi
 }
 
@@ -133,14 +137,32 @@ find_downloader() {
     fi
 }
 
+# Downloads $1 to $2, and follows redirects to https alone: wget itself would also follow one to plain http.
+download_by_wget() {
+    from=$1 left=$redirects
+    until wget --quiet --server-response --max-redirect=0 --timeout=60 --tries=3 --output-document="$2" "$from" \
+        2>"$scratch/answer"; do
+        next=''
+        while read -r name value _; do
+            case $name in [Ll]ocation:) next=$value ;; esac
+        done <"$scratch/answer"
+        case $next in
+        https://*) [ "$left" != 0 ] || return 1 ;;
+        '') return 1 ;;
+        *) fail "$from redirects to $next, which is not https://" ;;
+        esac
+        from=$next left=$((left - 1))
+    done
+}
+
 # Downloads the file $1 from the address to $2.
 download() {
     case $downloader in
     curl)
-        curl --proto "$protocol" --fail --silent --show-error --location --retry 2 --connect-timeout 20 \
-            --max-time 900 --max-filesize 200000000 --output "$2" "$address/$1"
+        curl --proto "$protocol" --fail --silent --show-error --location --max-redirs "$redirects" --retry 2 \
+            --connect-timeout 20 --max-time 900 --max-filesize 200000000 --output "$2" "$address/$1"
         ;;
-    wget) wget --quiet --timeout=60 --tries=3 --output-document="$2" "$address/$1" ;;
+    wget) download_by_wget "$address/$1" "$2" ;;
     # BusyBox's wget in Debian 12 crashes with a time limit.
     other-wget) wget -q -O "$2" "$address/$1" ;;
     esac

@@ -58,6 +58,8 @@ struct Mirror {
     asked: Arc<Mutex<Vec<String>>>,
     /// How much of each archive is sent before the connection ends.
     limit: Option<usize>,
+    /// The address that every file is redirected to.
+    redirect: Option<String>,
 }
 
 impl Mirror {
@@ -133,7 +135,8 @@ impl Mirror {
         let name = head.split(' ').nth(1).unwrap().trim_start_matches('/').to_owned();
         let found = self.files.lock().unwrap().get(&name).cloned();
         self.asked.lock().unwrap().push(name.clone());
-        let status = if found.is_some() { "200 OK" } else { "404 Not Found" };
+        let redirect = self.redirect.as_ref().map(|to| format!("302 Found\r\nLocation: {to}/{name}"));
+        let status = redirect.as_deref().unwrap_or(if found.is_some() { "200 OK" } else { "404 Not Found" });
         let body = found.unwrap_or_default();
         let sent = self.limit.filter(|_| name != "SHA256SUMS").unwrap_or(body.len());
         let head =
@@ -367,6 +370,42 @@ fn wget_is_used_without_curl_and_neither_is_an_error() {
     machine.fails(&mirror, &[], "tar is not installed");
     symlink(find_program("tar").unwrap(), machine.programs().join("tar")).unwrap();
     machine.fails(&mirror, &[], "no program to verify the download with");
+}
+
+/// A redirect could lead to a machine whose answers others can change.
+#[test]
+fn no_redirect_leads_to_plain_http() {
+    let other = Mirror::with(&["0.1.0"]);
+    let mirror = Mirror { redirect: Some(other.serve()), ..Mirror::with(&["0.1.0"]) };
+    for downloader in ["curl", "wget"] {
+        Machine::new(&[downloader]).fails(&mirror.serve(), &[], "");
+    }
+    assert_eq!(other.asked.lock().unwrap().len(), 0);
+
+    // As wget prints it, which would follow these redirects.
+    let machine = Machine::new(&["wget"]);
+    let answer = |to: &str| {
+        machine.replace(
+            "wget",
+            &format!(
+                "case $* in --version) echo GNU Wget ;; *https://m.example/*) echo '  Location: {to}' >&2; exit 8 ;; \
+                 *) echo \"$*\" >\"$HOME/../asked\"; exit 1 ;; esac"
+            ),
+        );
+    };
+    answer("http://m.example/x [following]");
+    machine.fails(
+        "https://m.example",
+        &[],
+        "https://m.example/SHA256SUMS redirects to http://m.example/x, which",
+    );
+    let asked = machine.directory.path().join("asked");
+    assert!(!asked.exists());
+    answer("https://other.example/y");
+    machine.fails("https://m.example", &[], "cannot download https://m.example/SHA256SUMS");
+    assert!(fs::read_to_string(asked).unwrap().ends_with(" https://other.example/y\n"));
+    answer("https://m.example/again");
+    machine.fails("https://m.example", &[], "cannot download https://m.example/SHA256SUMS");
 }
 
 /// As on Alpine: every tool is from BusyBox, and there is no `getconf`.
