@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::aws::client::ClientError;
 use crate::output::{CalledAs, Output, StdoutError, render_line};
 use crate::store::sealed::SealError;
+use crate::sys::exec::ExecError;
 use crate::sys::files::FileError;
 
 /// The kind of a failure, which determines the exit code.
@@ -318,6 +319,17 @@ impl From<FileError> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
+    }
+}
+
+impl From<ExecError> for Failure {
+    fn from(error: ExecError) -> Self {
+        let kind = match error {
+            ExecError::NotFound(_) => FailureKind::CommandNotFound,
+            ExecError::NotExecutable { .. } => FailureKind::CommandNotExecutable,
+            ExecError::Nul => FailureKind::Usage,
+        };
+        Self::of_error(kind, &error)
     }
 }
 

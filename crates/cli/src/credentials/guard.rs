@@ -11,6 +11,7 @@ use hatbox_types::text::printable;
 use super::plan::Planned;
 use crate::errors::{Failure, FailureKind};
 use crate::prompt::{Echo, PromptError, Question};
+use crate::sys::exec::find_program;
 use crate::sys::shell::PROGRAM_ENDINGS;
 use crate::world::World;
 
@@ -47,6 +48,14 @@ impl Exit<'_> {
             Self::Command([program, ..]) => Some(program_name(program)),
             Self::Command([]) | Self::Export | Self::Console | Self::Shell | Self::Server => None,
         }
+    }
+
+    /// Checks that the command can be started, before anything is asked for it.
+    pub(super) fn check_command(self, world: &World) -> Result<(), Failure> {
+        if let Self::Command([program, ..]) = self {
+            find_program(program, world.environment.raw("PATH"))?;
+        }
+        Ok(())
     }
 
     /// What the user is asked to confirm.

@@ -38,14 +38,21 @@ pub(crate) struct LastFailure {
     pub(crate) failure: Failure,
 }
 
-/// Records why the credentials of `profile` were not obtained. A command that the user cancelled is not recorded.
+/// Records why the credentials of `profile` were not obtained. A command that the user cancelled, or that does not
+/// exist, is not recorded.
 pub(crate) fn save_last_failure(
     world: &World,
     global: &GlobalArgs,
     profile: &ProfileName,
     failure: &Failure,
 ) {
-    if matches!(failure.kind, FailureKind::Cancelled | FailureKind::ReaderGone) {
+    if matches!(
+        failure.kind,
+        FailureKind::Cancelled
+            | FailureKind::ReaderGone
+            | FailureKind::CommandNotFound
+            | FailureKind::CommandNotExecutable
+    ) {
         return;
     }
     // The user sees the failure itself in any case.

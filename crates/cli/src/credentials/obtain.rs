@@ -60,7 +60,7 @@ impl ProfileRequest<'_> {
     /// Obtains credentials for hatbox's own calls. Records a failure for `hatbox why`.
     #[cfg(feature = "iam")]
     pub(crate) fn obtain(self, purpose: Purpose) -> Result<Obtained, Failure> {
-        self.obtain_or_save(self.open_run(purpose)?)
+        self.obtain_or_save(self.open_run(purpose)?, None)
     }
 
     /// Makes the plan of the profile without obtaining anything. Records a failure for `hatbox why`.
@@ -92,14 +92,15 @@ impl ProfileRequest<'_> {
     /// Obtains the credentials of a plan whose guards were checked, and writes the audit log. Records a failure for
     /// `hatbox why`.
     pub(crate) fn obtain_of_run(self, run: PlanRun, exit: Exit<'_>) -> Result<Obtained, Failure> {
-        let obtained = self.obtain_or_save(run)?;
+        let obtained = self.obtain_or_save(run, Some(exit))?;
         obtained.record(self.world, self.session.reason.as_deref(), exit)?;
         Ok(obtained)
     }
 
-    fn obtain_or_save(self, run: PlanRun) -> Result<Obtained, Failure> {
+    fn obtain_or_save(self, mut run: PlanRun, exit: Option<Exit<'_>>) -> Result<Obtained, Failure> {
         let profile = run.plan().profile.clone();
-        Obtained::of_run(run)
+        run.obtain_for(exit)
+            .map(|credentials| Obtained { run, credentials })
             .inspect_err(|failure| save_last_failure(self.world, self.global, &profile, failure))
     }
 }

@@ -171,7 +171,12 @@ impl PlanRun {
 
     /// Obtains the credentials of the plan, from the cache if possible.
     pub(crate) fn obtain(&mut self) -> Result<Credentials, Failure> {
-        let credentials = self.obtain_unchecked()?;
+        self.obtain_for(None)
+    }
+
+    /// Does the same for what will get them. Without a cached session, reports a command that does not exist first.
+    pub(super) fn obtain_for(&mut self, exit: Option<Exit<'_>>) -> Result<Credentials, Failure> {
+        let credentials = self.obtain_unchecked(exit)?;
         // Security: whoever receives the credentials sends them to the AWS endpoint in the environment. Every path ends
         // here, with or without an earlier call.
         let Planned { world, plan, .. } = &*self.planned;
@@ -211,7 +216,7 @@ impl PlanRun {
         Ok(None)
     }
 
-    fn obtain_unchecked(&mut self) -> Result<Credentials, Failure> {
+    fn obtain_unchecked(&mut self, exit: Option<Exit<'_>>) -> Result<Credentials, Failure> {
         let base = self.identify_base()?;
         let sessions = self.open_sessions()?;
         self.old = self.planned.request.fresh.then(OldSessions::default);
@@ -224,6 +229,10 @@ impl PlanRun {
             }
             Start::From { stage, source } => (stage, source),
         };
+        let mut to_run = self.planned.plan.stages().skip_while(|stage| *stage != from);
+        if let (Some(exit), true) = (exit, to_run.any(|stage| self.planned.plan.is_saved(stage))) {
+            exit.check_command(&self.planned.world)?;
+        }
         let mut source = source.map(|session| Source::of_session(*session)).or(base);
         for stage in self.planned.plan.stages().skip_while(|stage| *stage != from) {
             // A stored key is read only when it has to sign: the process may find a session once it has the lock of the

@@ -10,7 +10,7 @@ use hatbox_core::handover::{
 
 use super::expiry::warn_of_expiry;
 use crate::errors::{Failure, FailureKind};
-use crate::sys::exec::{ExecError, exec, find_program};
+use crate::sys::exec::{exec, find_program};
 use crate::sys::keyring::join_new_session;
 use crate::world::World;
 use crate::world::environment::Environment;
@@ -57,7 +57,7 @@ fn exec_in(
         join_new_session().map_err(|error| no_keyring(&error))?;
     }
     world.output.debug(|| format!("starting `{}`", path.display()));
-    exec(&path, command, environment, world.received).map_err(|error| failure_of(&error))
+    exec(&path, command, environment, world.received).map_err(Failure::from)
 }
 
 pub(super) fn no_keyring(error: &std::io::Error) -> Failure {
@@ -70,7 +70,7 @@ pub(super) fn no_keyring(error: &std::io::Error) -> Failure {
 pub(crate) fn find_command(world: &World, command: &[OsString]) -> Result<PathBuf, Failure> {
     let (program, _) =
         command.split_first().ok_or_else(|| Failure::new(FailureKind::Usage, "no command is given"))?;
-    find_program(program, world.environment.raw("PATH")).map_err(|error| failure_of(&error))
+    Ok(find_program(program, world.environment.raw("PATH"))?)
 }
 
 /// Returns the environment of a command that gets these credentials.
@@ -99,13 +99,4 @@ fn changed(environment: &Environment, change: &EnvChange) -> Vec<(OsString, OsSt
         .cloned()
         .chain(change.set.iter().map(|(name, value)| ((*name).into(), value.expose().into())))
         .collect()
-}
-
-pub(super) fn failure_of(error: &ExecError) -> Failure {
-    let kind = match error {
-        ExecError::NotFound(_) => FailureKind::CommandNotFound,
-        ExecError::NotExecutable { .. } => FailureKind::CommandNotExecutable,
-        ExecError::Nul => FailureKind::Usage,
-    };
-    Failure::of_error(kind, error)
 }

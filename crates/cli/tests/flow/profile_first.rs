@@ -63,3 +63,16 @@ fn each_checks_its_words_before_the_passphrase_is_asked_for() {
         assert!(outcome.stderr.contains(error), "{}", outcome.stderr);
     }
 }
+
+#[test]
+fn a_command_that_does_not_exist_is_reported_before_a_code_is_asked_for() {
+    let fixture = bare_machine();
+    for flags in [&[][..], &["--server"]] {
+        let run = fixture.hatbox(&["exec"]).args(flags).args(["guarded", "--", "no-such-command"]);
+        let missing = run.run().expect_code(127);
+        assert_eq!(missing.stderr, "hatbox: error: command `no-such-command` not found\n");
+    }
+    assert!(fixture.log().is_empty(), "{:?}", fixture.log());
+    let why = fixture.hatbox(&["why"]).run();
+    assert!(!why.stderr.contains("no-such-command") && !why.stdout.contains("no-such-command"), "{why:?}");
+}

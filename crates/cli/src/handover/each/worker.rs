@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::batch::{Batch, End, OnFailure, Prepared, Task};
 use super::report::{Report, Reporter};
 use crate::errors::{Failure, FailureKind};
-use crate::handover::exec::{Keyring, failure_of};
+use crate::handover::exec::Keyring;
 use crate::output::Stream;
 use crate::sys::exec::ExecError;
 use crate::sys::job::{Delivery, Job, JobHandle, Launch, Mask};
@@ -144,12 +144,12 @@ fn run_task<'s>(
         Ok(None) => return Ok(None),
         // The others may succeed, once fewer commands are running.
         Err(error) if is_for_lack_of_resources(&error) => {
-            let failure = failure_of(&error).hint("run fewer at a time: --jobs N");
+            let failure = Failure::from(error).hint("run fewer at a time: --jobs N");
             let end = End::Failed(failure);
             report.end(&end, prepared.account.as_deref(), None)?;
             return Ok(Some(end));
         }
-        Err(error) => return Err(failure_of(&error)),
+        Err(error) => return Err(error.into()),
     };
     // Keep the secrets in this process no longer than needed.
     let account = prepared.account;
