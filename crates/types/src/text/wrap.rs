@@ -19,8 +19,8 @@ pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<String> {
 /// Wraps a line of a message at blanks, into lines of at most `width` columns. Indents further lines to the column of
 /// the text, or by two more than the line.
 ///
-/// Keeps text in backticks together if it fits, as it may be pasted. Does not split long words. The sequences `own`
-/// have no width.
+/// Keeps text in backticks together if it fits, as it may be pasted. Does not split long words, such as paths: indents
+/// them less where they would not fit. The sequences `own` have no width.
 pub fn wrap_line(line: &str, width: usize, own: &[&str]) -> Vec<String> {
     let shown_width = |text: &str| {
         let plain = own.iter().fold(text.to_owned(), |text, sequence| text.replace(sequence, ""));
@@ -29,9 +29,16 @@ pub fn wrap_line(line: &str, width: usize, own: &[&str]) -> Vec<String> {
     let indent = column_of(line, own).min(width / 2);
     let pieces = pieces(line, |piece| shown_width(piece) + indent <= width);
     let lines = fill(pieces, width, width - indent, shown_width);
-    let margin = |index| if index == 0 { 0 } else { indent };
-    lines.iter().enumerate().map(|(index, line)| format!("{:1$}{line}", "", margin(index))).collect()
+    let margin = |line: &str| indent.min(width.saturating_sub(shown_width(line)).max(LEAST_INDENT));
+    let indented = |(index, line): (usize, &String)| match index {
+        0 => line.clone(),
+        _ => format!("{:1$}{line}", "", margin(line)),
+    };
+    lines.iter().enumerate().map(indented).collect()
 }
+
+/// The indent of a further line that is too long in any case.
+const LEAST_INDENT: usize = 2;
 
 /// Fills lines with pieces. The first line is at most `first` wide, the others `rest`; a wider piece gets its own line.
 fn fill(pieces: Vec<&str>, first: usize, rest: usize, width_of: impl Fn(&str) -> usize) -> Vec<String> {
@@ -126,6 +133,11 @@ mod tests {
             ("use `a b c d e f g h i j` now", 14, &["use `a b c d e", "  f g h i j`", "  now"]),
             ("漢字漢字 漢字漢字", 10, &["漢字漢字", "  漢字漢字"]),
             ("a bbbbbbbbbbbbbbbbbbbbbbbb c", 10, &["a", "  bbbbbbbbbbbbbbbbbbbbbbbb", "  c"]),
+            (
+                "pass    absent  no store at /home/jan/store: see",
+                20,
+                &["pass    absent  no", "          store at", "    /home/jan/store:", "          see"],
+            ),
             ("one ` two three", 10, &["one ` two", "  three"]),
         ] {
             assert_eq!(wrap_line(line, width, &[]), lines, "{line}");
