@@ -152,7 +152,11 @@ fn pass_that_is_absent_or_has_no_store_is_named_with_the_way_out() {
     assert!(absent.stderr.contains("hint: install it, or set `pass_command` in hatbox's settings"));
     fixture.write_program("pass", "exit 1");
     let no_store = add(&fixture.path("bin"));
-    assert!(no_store.stderr.contains("there is no password store at `"), "{}", no_store.stderr);
+    assert!(
+        no_store.stderr.contains("there is no password store at `~/.password-store`"),
+        "{}",
+        no_store.stderr
+    );
     assert!(no_store.stderr.contains("hint: run `pass init GPG-ID`"), "{}", no_store.stderr);
     let switch = fixture.hatbox(&["store", "use", "pass"]).run().expect_code(1);
     assert!(switch.stderr.contains("there is no password store"), "{}", switch.stderr);

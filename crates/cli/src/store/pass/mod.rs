@@ -20,7 +20,6 @@ mod complaint;
 mod program;
 
 use self::complaint::Complaint;
-use self::program::shown;
 pub(crate) use self::program::{Failed, PassProgram};
 use super::asker::{Asker, OwnPrompt, PassphraseError};
 use super::item_name::{parse_name, render_name};
@@ -92,8 +91,8 @@ impl PassStore {
             ),
             Failed::Complaint(Complaint::NoRecipient(whom)) => self.program.unavailable(
                 format!(
-                    "GnuPG cannot encrypt to `{whom}`, which `{}` names",
-                    shown(&self.program.directory().join(".gpg-id"))
+                    "GnuPG cannot encrypt to `{whom}`, which {} names",
+                    self.program.shown(&self.program.directory().join(".gpg-id"))
                 ),
                 Some("run `pass init GPG-ID`".to_owned()),
             ),

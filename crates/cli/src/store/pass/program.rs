@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use hatbox_types::text::shell::quote_path;
 use zeroize::Zeroizing;
 
 use super::complaint::{Complaint, parse_complaint};
@@ -107,13 +108,13 @@ impl PassProgram {
                     Some(path) => PathBuf::from(path),
                     None => self.programs.home.join(".passage/identities"),
                 };
-                let hint = format!("age-keygen -o {}", shown(&identities));
+                let hint = format!("run `age-keygen -o {}`", quote_path(&identities.to_string_lossy()));
                 (!identities.exists())
-                    .then(|| (format!("passage has no identity at {}", shown(&identities)), hint))
+                    .then(|| (format!("passage has no identity at {}", self.shown(&identities)), hint))
             }
             _ => (!self.directory.join(".gpg-id").exists()).then(|| {
                 (
-                    format!("there is no password store at {}", shown(&self.directory)),
+                    format!("there is no password store at {}", self.shown(&self.directory)),
                     "run `pass init GPG-ID`".to_owned(),
                 )
             }),
@@ -124,6 +125,14 @@ impl PassProgram {
         match self.obstacle() {
             None => Ok(()),
             Some((why, hint)) => Err(self.unavailable(why, Some(hint))),
+        }
+    }
+
+    /// Returns a path for messages, in backticks and with `~` for the home directory.
+    pub(super) fn shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.programs.home) {
+            Ok(below) if self.programs.home.parent().is_some() => format!("`~/{}`", below.display()),
+            _ => format!("`{}`", path.display()),
         }
     }
 
@@ -204,10 +213,6 @@ pub(crate) enum Failed {
     Program(StoreError),
     /// It complained about this.
     Complaint(Complaint),
-}
-
-pub(super) fn shown(path: &Path) -> String {
-    format!("`{}`", path.display())
 }
 
 fn with_cause(error: &dyn std::error::Error) -> String {
