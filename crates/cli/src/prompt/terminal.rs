@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hatbox_types::secret::SecretString;
 use hatbox_types::text::printable;
+use hatbox_types::text::wrap::wrap_line;
 use zeroize::Zeroizing;
 
 use super::picker::{Choice, pick};
@@ -37,6 +38,11 @@ impl Terminal {
     fn write(&self, text: &str) {
         // If the terminal fails, the following read returns the error.
         self.device.write(text.as_bytes()).ok();
+    }
+
+    /// Makes a line of text printable, and wraps it at words.
+    fn wrap(&self, line: &str) -> Vec<String> {
+        wrap_line(&printable(line), self.device.columns().unwrap_or(80), &[])
     }
 
     /// Erases the question, the input, and the lines above that belong to it.
@@ -82,9 +88,10 @@ impl Prompter for Terminal {
         let held = Held::new();
         // Turn off echo before the question appears, so the answer is never shown.
         let raw = self.device.set_raw().map_err(PromptError::Io)?;
-        let above = std::mem::take(&mut *self.rejected.lock().unwrap_or_else(PoisonError::into_inner));
+        let rejected = std::mem::take(&mut *self.rejected.lock().unwrap_or_else(PoisonError::into_inner));
+        let above: Vec<String> = rejected.iter().flat_map(|line| self.wrap(line)).collect();
         for line in &above {
-            self.show(line);
+            self.write(&format!("{line}\n"));
         }
         let text = printable(question.text);
         self.write(&text);
@@ -106,7 +113,9 @@ impl Prompter for Terminal {
     }
 
     fn show(&self, line: &str) {
-        self.write(&format!("{}\n", printable(line)));
+        for line in self.wrap(line) {
+            self.write(&format!("{line}\n"));
+        }
     }
 
     fn copy(&self, text: &SecretString) -> bool {
@@ -116,8 +125,7 @@ impl Prompter for Terminal {
     }
 
     fn reject(&self, reason: &str) {
-        let reason = printable(reason).into_owned();
-        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).push(reason);
+        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).push(reason.to_owned());
     }
 
     #[cfg(feature = "iam")]
