@@ -36,6 +36,9 @@ pub enum KeyShapeError {
     /// The id belongs to something other than a key.
     #[error("the access key id looks like the id of {0}")]
     IdOfOther(&'static str),
+    /// There is no id.
+    #[error("the access key id is empty")]
+    IdEmpty,
     /// The id contains characters that ids do not have.
     #[error("the access key id has characters other than A-Z and 0-9")]
     IdCharacter,
@@ -63,7 +66,7 @@ impl KeyShapeError {
     /// Returns a hint for the user.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Swapped | Self::IdIsSecret | Self::SecretIsId | Self::Key(_) => {
+            Self::Swapped | Self::IdIsSecret | Self::IdEmpty | Self::SecretIsId | Self::Key(_) => {
                 "the access key id comes first (AKIA...), then the secret access key"
             }
             Self::Temporary => {
@@ -95,6 +98,9 @@ pub fn parse_long_lived_key(id: &str, secret: &str, origin: KeyOrigin) -> Result
 /// # Errors
 /// If it does not.
 pub fn check_id(id: &str) -> Result<(), KeyShapeError> {
+    if id.is_empty() {
+        return Err(KeyShapeError::IdEmpty);
+    }
     if is_secret(id) && !is_of_capitals(id) {
         return Err(KeyShapeError::IdIsSecret);
     }
@@ -141,7 +147,7 @@ fn is_base64(c: char) -> bool {
 }
 
 fn is_of_capitals(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
 fn is_secret(text: &str) -> bool {
@@ -186,7 +192,7 @@ mod tests {
             ("akiaiosfodnn7example", SECRET, Some(E::IdCharacter)),
             ("minio_access_key", SECRET, Some(E::IdCharacter)),
             ("arn:aws:iam::111122223333:user/jan", SECRET, Some(E::IdCharacter)),
-            ("", SECRET, Some(E::IdCharacter)),
+            ("", SECRET, Some(E::IdEmpty)),
             ("AKIA", SECRET, Some(E::IdLength(4))),
             (ID, ID, Some(E::SecretIsId)),
             (ID, &temporary, Some(E::SecretIsId)),
