@@ -16,6 +16,7 @@ use crate::credentials::obtain::ProfileRequest;
 use crate::credentials::request::resolve_profile_name;
 use crate::errors::{Failure, FailureKind};
 use crate::handover::guard::check_not_nested;
+use crate::output::Output;
 use crate::server::client_url::ClientUrl;
 use crate::server::directory::{ServerDirectory, path_text};
 use crate::server::events::Events;
@@ -97,7 +98,11 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &ServeArgs) -> Resul
     if let (Place::Socket(_), None) = (place, url) {
         world.output.note("forward a port to the socket, and write its number instead of PORT");
     }
-    world.output.note("serving credentials; stop with Ctrl-C");
+    world.output.note(if !args.json && Output::is_stdout_terminal() {
+        "serving credentials; paste the lines into a shell; stop with Ctrl-C"
+    } else {
+        "serving credentials; stop with Ctrl-C"
+    });
     renewals.run_until_signal(&held);
     drop((open, directory));
     Ok(ExitCode::SUCCESS)

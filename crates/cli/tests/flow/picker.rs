@@ -77,7 +77,7 @@ fn a_server_without_a_profile_serves_the_one_that_is_chosen() {
     let mut terminal = Terminal::start_wide(&fixture.hatbox(&["serve"]), 160);
     terminal.wait_for_prompt("Profile (3 of 3):");
     terminal.type_keys("reader\r");
-    terminal.wait_for("serving credentials; stop with Ctrl-C", 1);
+    terminal.wait_for("into a shell; stop with Ctrl-C", 1);
     let shown = terminal.transcript();
     assert!(shown.contains("next time: hatbox serve reader"), "{shown}");
     assert!(shown.contains("/credentials/reader"), "{shown}");
