@@ -53,7 +53,11 @@ pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<Wro
             is_usage_shown = true;
             let missing = strings(error, ContextKind::InvalidArg);
             let plural = if missing.len() == 1 { "" } else { "s" };
-            format!("missing required argument{plural} {}", join(&missing, "and"))
+            let text = format!("missing required argument{plural} {}", join(&missing, "and"));
+            match called.values_of(&missing).as_slice() {
+                [] => text,
+                values => format!("{text}: expected {}", join(values, "or")),
+            }
         }
         ErrorKind::ArgumentConflict => {
             let argument = quoted(error, ContextKind::InvalidArg)?;
@@ -104,6 +108,13 @@ pub(crate) fn resolve_wrong_use(error: &Error, words: &[OsString]) -> Option<Wro
     // Do not pass the given words to clap: it would show a given flag, or one set by a variable, as required.
     let usage = is_usage_shown.then(|| called.command.clone().render_usage().to_string());
     let usage = usage.map(|usage| printable(usage.trim_start_matches("Usage: ")).into_owned());
+    // An argument that is required only without others is missing in the usage.
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        let is_in_usage = |argument| usage.as_ref().is_some_and(|usage| usage.contains(argument));
+        if !strings(error, ContextKind::InvalidArg).iter().all(|argument| is_in_usage(argument.as_str())) {
+            hints.push(format!("run `{} --help` for its arguments", called.name));
+        }
+    }
     Some(WrongUse { error: text, usage, hints })
 }
 
@@ -156,6 +167,14 @@ impl Called {
             Some(nearest) => format!("did you mean `{nearest}`?"),
             None => format!("run `{} --help` for its commands", self.name),
         }
+    }
+
+    /// Returns the possible values of the missing argument, if one is missing and has a fixed set of them.
+    fn values_of(&self, missing: &[String]) -> Vec<String> {
+        let [missing] = missing else { return Vec::new() };
+        let argument = self.command.get_arguments().find(|argument| argument.to_string() == *missing);
+        let values = argument.map(clap::Arg::get_possible_values).unwrap_or_default();
+        values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name().to_owned()).collect()
     }
 
     fn hints_for_unknown(&self, argument: &str, nearest: Option<&str>) -> Vec<String> {
@@ -287,6 +306,16 @@ mod tests {
             ),
             ("hatbox add", "missing required argument `<PROFILE>`", &[]),
             ("hatbox store migrate", "missing required argument `--to <BACKEND>`", &[]),
+            (
+                "hatbox shell-init",
+                "missing required argument `<SHELL>`: expected `bash`, `zsh`, `fish` or `pwsh`",
+                &[],
+            ),
+            (
+                "hatbox trust snapshot",
+                "missing required argument `--output <FILE>`",
+                &["run `hatbox trust snapshot --help` for its arguments"],
+            ),
             ("hatbox add --env --stdin x", "`--env` cannot be used with `--stdin`", &[]),
             ("hatbox list --json --json", "`--json` is given more than once", &[]),
             (
