@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use hatbox_types::text::printable;
-use hatbox_types::text::wrap::display_width;
+use hatbox_types::text::wrap::{display_width, wrap_line};
 use serde_json::{Value, json};
 
 use super::batch::{End, Form};
@@ -13,10 +13,13 @@ use super::lines::{Lines, render_line_of_command};
 use super::spool::Spool;
 use crate::bar::without_bar;
 use crate::output::{Output, StdoutError, Stream};
+use crate::sys::terminal::stderr_columns;
 use crate::world::World;
 
 /// In columns. Longer names shift only their own lines to the right.
 const WIDEST_LABEL: usize = 32;
+/// In columns. Less room for the lines of a failure leaves them unwrapped.
+const LEAST_ROOM: usize = 30;
 /// In bytes per stream. Output beyond it is only counted in the JSON.
 const JSON_LIMIT: usize = 1 << 20;
 const COLOURS: [AnsiColor; 5] =
@@ -50,7 +53,8 @@ impl Reporter {
         let colour = COLOURS.get(index % COLOURS.len()).copied().unwrap_or(AnsiColor::Cyan);
         let style = Style::new().fg_color(Some(colour.into()));
         let label = format!("{style}{name}{:padding$} |{style:#} ", "");
-        Report { reporter: self, profile: profile.to_owned(), label, kept }
+        let label_width = display_width(&name) + padding + 3;
+        Report { reporter: self, profile: profile.to_owned(), label, label_width, kept }
     }
 }
 
@@ -59,6 +63,8 @@ pub(super) struct Report<'a> {
     reporter: &'a Reporter,
     profile: String,
     label: String,
+    /// In columns.
+    label_width: usize,
     kept: Kept,
 }
 
@@ -115,10 +121,15 @@ impl Report<'_> {
         account: Option<&str>,
         took: Option<Duration>,
     ) -> Result<(), StdoutError> {
-        let Self { reporter, profile, label, kept } = self;
+        let Self { reporter, profile, label, label_width, kept } = self;
         let output = &reporter.world.output;
         let failure_lines = match end {
-            End::Failed(failure) => failure.render_lines(output.called_as(), &profile),
+            End::Failed(failure) => {
+                let label_width = if matches!(kept, Kept::Lines { .. }) { label_width } else { 0 };
+                let room = stderr_columns().map(|columns| columns.saturating_sub(label_width));
+                let lines = failure.render_lines(output.called_as(), &profile);
+                lines.into_iter().flat_map(|line| wrap_failure(line, room)).collect()
+            }
             End::Exited(_) | End::Signalled(_) | End::NotStarted => Vec::new(),
         };
         match kept {
@@ -172,6 +183,14 @@ impl Report<'_> {
                 if Output::is_stdout_terminal() { without_bar(write) } else { write() }
             }
         }
+    }
+}
+
+/// Wraps a line of a failure at words on a terminal. A command for pasting stays whole.
+fn wrap_failure(line: String, room: Option<usize>) -> Vec<String> {
+    match room {
+        Some(room) if room >= LEAST_ROOM && !line.contains(": hint: hatbox ") => wrap_line(&line, room, &[]),
+        _ => vec![line],
     }
 }
 
