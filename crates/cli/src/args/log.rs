@@ -11,7 +11,7 @@ Examples:
 /// Show which credentials were used, by what, and why
 ///
 /// The audit log is a file on this machine. hatbox writes it if the setting `audit_log` is `on` or `required`, and for each
-/// use with `--reason`. It holds no secret and no argument of a command.
+/// use with `--reason`. It contains no secrets and no command arguments.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct LogArgs {

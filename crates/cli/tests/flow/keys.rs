@@ -48,7 +48,7 @@ fn the_first_add_makes_store_section_and_settings_and_says_so() {
     assert_eq!(
         outcome.stderr,
         format!(
-            "hatbox: `secret-service` cannot be used here: there is no session bus here\n\
+            "hatbox: `secret-service` cannot be used here: there is no D-Bus session bus\n\
              hatbox: keys are kept encrypted in ~/.local/share/hatbox/store (backend `file`)\n\
              hatbox: added [profile jan-work] in ~/.aws/config\n\
              hatbox: stored the access key {} of profile `jan-work`\n\

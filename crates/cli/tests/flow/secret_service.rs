@@ -155,7 +155,7 @@ fn a_locked_keyring_that_no_one_can_unlock_is_named_and_no_other_backend_is_used
 fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_why() {
     let Some((fixture, desktop)) = home(Keyring::None) else { return };
     for (bus, why) in [
-        ("nothing", "there is no session bus here"),
+        ("nothing", "there is no D-Bus session bus"),
         ("empty", "no keyring program responds on the session bus"),
     ] {
         std::fs::remove_dir_all(fixture.path("home/.config/hatbox")).ok();
@@ -176,7 +176,7 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
         fixture.hatbox(&["lock"]).run().ok();
         let status = fixture.hatbox(&["store", "status"]).run().ok();
         assert!(
-            status.stdout.contains("  secret-service  unavailable        there is no session bus here\n")
+            status.stdout.contains("  secret-service  unavailable        there is no D-Bus session bus\n")
         );
         assert!(status.stdout.contains("* file            ready        1     ~/.local/share/hatbox/store\n"));
     }
@@ -185,7 +185,7 @@ fn without_a_bus_or_a_keyring_the_first_write_takes_the_file_backend_and_says_wh
     assert_eq!(
         refused.stderr,
         "hatbox: error: the secret-service store cannot be used\n  \
-         caused by: there is no session bus here\n\
+         caused by: there is no D-Bus session bus\n\
          hatbox: hint: run hatbox in a desktop session, or under `dbus-run-session`; \
          `hatbox store status` shows the other backends\n"
     );
@@ -253,7 +253,7 @@ fn a_chosen_keyring_that_is_gone_is_an_error_and_not_a_lock() {
     fixture.write_config("[profile jan-work]\n");
     for command in [&["list"][..], &["export", "-n", "jan-work"]] {
         let refused = fixture.hatbox(command).without("HATBOX_FILE_PASSPHRASE").run().expect_code(1);
-        let expected = "hatbox: error: the secret-service store cannot be used\n  caused by: there is no session bus here\n";
+        let expected = "hatbox: error: the secret-service store cannot be used\n  caused by: there is no D-Bus session bus\n";
         assert!(refused.stderr.starts_with(expected), "{}", refused.stderr);
     }
 }

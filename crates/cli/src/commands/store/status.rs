@@ -36,10 +36,10 @@ pub(crate) fn run(world: &World, global: &GlobalArgs, args: &StoreStatusArgs) ->
     world.output.page(&render_page(&render_table(&rows)))?;
     world.output.note(&match chosen {
         None => "no backend is in use yet: the first key that is added chooses one".to_owned(),
-        Some((kind, BackendOrigin::Named(origin))) => format!("`{kind}` is used, as {origin} says"),
+        Some((kind, BackendOrigin::Named(origin))) => format!("`{kind}` is used (set by {origin})"),
         Some((kind, BackendOrigin::Settings)) => {
             let settings = world.dirs.shown(&world.dirs.settings_file());
-            format!("`{kind}` is used, as {settings} says")
+            format!("`{kind}` is used (set by {settings})")
         }
         Some((kind, BackendOrigin::Found | BackendOrigin::FirstWrite)) => {
             format!("`{kind}` is used: it holds the keys, and no setting chooses another")
@@ -91,7 +91,7 @@ fn word(status: &Status) -> &'static str {
 /// ```text
 ///   Backend         State        Keys
 /// * file            ready        2     ~/.local/share/hatbox/store
-///   secret-service  unavailable        no session bus: ...
+///   secret-service  unavailable        there is no D-Bus session bus
 /// ```
 fn render_table(rows: &[Row]) -> Page {
     let mut table = Table::default();

@@ -129,7 +129,7 @@ impl FileStore {
 fn ask_for(asker: &mut dyn Asker, what: PassphraseFor) -> Result<SecretString, StoreError> {
     let passphrase = asker.passphrase(what).map_err(locked)?;
     if passphrase.expose().is_empty() {
-        return Err(locked(PassphraseError::Empty("its source".to_owned())));
+        return Err(locked(PassphraseError::Empty("the prompt".to_owned())));
     }
     Ok(passphrase)
 }

@@ -32,7 +32,7 @@ pub(crate) enum Failed {
     #[error("the password prompt of the keyring was dismissed, or could not be shown")]
     Refused,
     /// There is no session bus.
-    #[error("there is no session bus here")]
+    #[error("there is no D-Bus session bus")]
     NoBus,
     /// There is a bus, but no keyring service on it.
     #[error("no keyring program responds on the session bus")]
