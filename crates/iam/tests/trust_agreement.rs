@@ -1,9 +1,5 @@
 //! `can`, `who`, `reach` and the graph agree on each pair, whatever is missing from the sources.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers may panic, like tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -171,7 +167,7 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
         if caller.kind == EntityKind::User {
             assert_eq!(listed("Can assume no role: "), !has_any, "{} in {text}", caller.arn);
             assert!(
-                !reach.render().to_string().contains("cannot assume any role of the sources")
+                !reach.render().to_string().contains("cannot assume any role in the sources")
                     || reach.paths.is_empty()
             );
         } else {
@@ -180,7 +176,7 @@ fn check(accounts: &Accounts) -> BTreeMap<Answer, usize> {
             assert!(!is_open || !listed("No user here can assume: "), "{} in {text}", caller.arn);
         }
         if has_any && reach.paths.is_empty() {
-            assert!(reach.render().to_string().starts_with("By what is known, "), "{}", reach.render());
+            assert!(reach.render().to_string().starts_with("As far as is known, "), "{}", reach.render());
         }
     }
     if counts.contains_key(&Answer::Perhaps) && !graph.perhaps().is_empty() {

@@ -21,7 +21,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
 bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! access keys are enough
+mfa: MFA required, ┈ chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );

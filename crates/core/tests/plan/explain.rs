@@ -49,8 +49,8 @@ now, with the cached sessions: 1 call, no MFA code
 
   2  AssumeRole dev-infra-admin in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/dev-infra-admin  ~/.aws/config:5
-     signed by   the session of 1
-     MFA         carried by the session of 1
+     signed by   the session of step 1
+     MFA         from the session of step 1
      duration    1h  default
      cached      no
 
@@ -82,14 +82,14 @@ spoke: 3 calls, 1 MFA code
      role        arn:aws:iam::444455556666:role/security-auditor
                  ~/.aws/config:5
      profile     hub
-     signed by   the session of 1
-     MFA         carried by the session of 1
+     signed by   the session of step 1
+     MFA         from the session of step 1
      duration    1h, not 2h: AWS's limit for temporary credentials  --duration
      cached      no
 
   3  AssumeRole dev-infra-admin in account 444455556666 for 1h
      role        arn:aws:iam::444455556666:role/dev-infra-admin  ~/.aws/config:5
-     signed by   the session of 2
+     signed by   the session of step 2
      duration    1h, not 2h: AWS's limit for temporary credentials  --duration
      cached      no
 

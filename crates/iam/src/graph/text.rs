@@ -56,7 +56,7 @@ pub fn render_text(graph: &Graph, characters: Characters) -> Page {
         Characters::Lines => '┈',
         Characters::Ascii => '.',
     };
-    let mut legend = format!("-- mfa required, {chained} chained (max 1 h), ! access keys are enough");
+    let mut legend = format!("mfa: MFA required, {chained} chained (max 1 h), ! access keys are enough");
     if picture.has_unknown() {
         legend.push_str(", ? not known");
     }

@@ -181,7 +181,7 @@ pub(super) fn conditions_of(facts: &[Fact]) -> Vec<String> {
             Fact::Key(key) if is_sendable(key) || key.eq_ignore_ascii_case("sts:RoleSessionName") => {
                 conditions.push(format!("the right {key} is sent"));
             }
-            fact => conditions.push(format!("{fact} fits")),
+            fact => conditions.push(format!("{fact} matches")),
         }
     }
     if !sessions.is_empty() {

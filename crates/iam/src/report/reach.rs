@@ -123,9 +123,9 @@ impl Reach {
         let caller = self.caller.label();
         let mut page = Page::default();
         match (self.paths.is_empty(), self.perhaps.is_empty()) {
-            (true, true) => page.plain(&format!("{caller} cannot assume any role of the sources.")),
+            (true, true) => page.plain(&format!("{caller} cannot assume any role in the sources.")),
             (true, false) => {
-                page.plain(&format!("By what is known, {caller} cannot assume any role of the sources."));
+                page.plain(&format!("As far as is known, {caller} cannot assume any role in the sources."));
             }
             (false, _) => {
                 page.line(&[(&format!("Roles that {caller} can assume"), Style::Strong)]);
@@ -138,7 +138,7 @@ impl Reach {
             path.push_row(&mut table, &path.to.name, &path.to, &common);
         }
         page.append(table.into_page());
-        let why = "where something that is not in the sources may allow it";
+        let why = "which may be allowed by something outside the sources";
         push_end(&mut page, &common, &self.paths, &self.perhaps, why);
         page
     }

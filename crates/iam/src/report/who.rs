@@ -179,9 +179,9 @@ impl Who {
             return page;
         }
         if self.paths.is_empty() && !self.perhaps.is_empty() {
-            page.plain(&format!("By what is known, no user or role of the sources can assume {role}."));
+            page.plain(&format!("As far as is known, no user or role in the sources can assume {role}."));
         } else if self.paths.is_empty() {
-            page.plain(&format!("No user or role of the sources can assume {role}."));
+            page.plain(&format!("No user or role in the sources can assume {role}."));
         } else {
             page.line(&[(&format!("Who can assume {role}"), Style::Strong)]);
             page.blank();
@@ -198,12 +198,12 @@ impl Who {
         page.append(table.into_page());
         if !self.others.is_empty() {
             page.blank();
-            page.line(&[("Its trust policy names besides", Style::Strong)]);
+            page.line(&[("Its trust policy also names", Style::Strong)]);
             for other in &self.others {
                 page.hang(Line::of("  ", Style::Plain), other, Style::Plain, 4);
             }
         }
-        let why = "whom something that is not in the sources may allow it";
+        let why = "who may be allowed by something outside the sources";
         push_end(&mut page, &common, &self.paths, &self.perhaps, why);
         page
     }

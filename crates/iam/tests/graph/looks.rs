@@ -23,7 +23,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
 bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! access keys are enough
+mfa: MFA required, ┈ chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );
@@ -41,7 +41,7 @@ alice --mfa--> Ops ..no mfa..> Audit   Ops
 bob   --mfa--> Ops                     Audit   reachable without MFA through Ops
 carol --------> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, . chained (max 1 h), ! access keys are enough
+mfa: MFA required, . chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );
@@ -83,7 +83,7 @@ Admin
 Audit   ! no MFA
 Legacy  ! no MFA
 5 roles, 5 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! access keys are enough, ? not known
+mfa: MFA required, ┈ chained (max 1 h), ! access keys are enough, ? not known
 Can assume no role: erin.
 No user here can assume: Lambda.
 Not known, and may change this: SCP, RCP.

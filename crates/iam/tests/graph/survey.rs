@@ -69,7 +69,7 @@ alice ──mfa──> Ops ┈┈no mfa┈┈> Audit   Ops
 bob   ──mfa──> Ops                     Audit   reachable without MFA through Ops
 carol ────────> Legacy   ! no MFA      Legacy  ! no MFA
 4 roles, 3 users, 2 warnings.
--- mfa required, ┈ chained (max 1 h), ! access keys are enough
+mfa: MFA required, ┈ chained (max 1 h), ! access keys are enough
 Indirect access is not counted: changing policies or creating access keys.
 "
     );
@@ -96,11 +96,15 @@ fn what_a_caller_may_send_or_an_address_may_be_is_a_condition() {
             Mfa::NotRequired,
             vec!["the right sts:RoleSessionName is sent"],
         ),
-        (r#"{"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#, Mfa::NotRequired, vec!["aws:SourceIp fits"]),
+        (
+            r#"{"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#,
+            Mfa::NotRequired,
+            vec!["aws:SourceIp matches"],
+        ),
         (
             r#"{"Bool": {"aws:MultiFactorAuthPresent": "true"}, "IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}"#,
             Mfa::Required,
-            vec!["aws:SourceIp fits", "an MFA device is registered"],
+            vec!["aws:SourceIp matches", "an MFA device is registered"],
         ),
         (r#"{"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}"#, Mfa::NotRequired, vec![]),
     ] {

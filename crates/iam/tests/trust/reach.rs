@@ -50,7 +50,7 @@ fn what_lets_plain_access_keys_in_is_said() {
     let nothing = reach_of(&accounts, "Legacy").render().to_string();
     assert_eq!(
         nothing,
-        "Legacy (444455556666) cannot assume any role of the sources.\n\nIndirect access is not counted: changing policies or creating access keys.\n"
+        "Legacy (444455556666) cannot assume any role in the sources.\n\nIndirect access is not counted: changing policies or creating access keys.\n"
     );
     for json in [reach_of(&accounts, "carol").to_json(), who_of(&accounts, "Legacy").to_json()] {
         let note = "Indirect access is not counted: changing policies or creating access keys.";
@@ -100,7 +100,7 @@ Who can assume Ops (444455556666)
 
   alice  111122223333  with MFA
 
-Its trust policy names besides
+Its trust policy also names
   other users or roles of account 111122223333, which the sources cover in part,
     under a condition
 
@@ -114,7 +114,7 @@ Indirect access is not counted: changing policies or creating access keys.
     let who = who_of(&read(&[&cut, NO_ORGANIZATION]), "Ops");
     assert!(who.paths.is_empty());
     assert!(
-        who.render().to_string().contains("Not known: alice (111122223333), whom something"),
+        who.render().to_string().contains("Not known: alice (111122223333), who may be"),
         "{}",
         who.render()
     );

@@ -199,7 +199,7 @@ impl Writer<'_> {
         let signer = match (index, self.plan.base.signer()) {
             (0, Signer::LongLivedKey) => "the access key".to_owned(),
             (0, _) => "the temporary credentials above".to_owned(),
-            (index, _) => format!("the session of {index}"),
+            (index, _) => format!("the session of step {index}"),
         };
         push_row(&mut self.page, "signed by", &signer, Style::Plain, None);
         match step {
@@ -239,13 +239,7 @@ impl Writer<'_> {
         if let Some(Step::GetSessionToken(session)) = carried
             && session.mfa.is_some()
         {
-            push_row(
-                &mut self.page,
-                "MFA",
-                &format!("carried by the session of {index}"),
-                Style::Plain,
-                None,
-            );
+            push_row(&mut self.page, "MFA", &format!("from the session of step {index}"), Style::Plain, None);
         }
     }
 

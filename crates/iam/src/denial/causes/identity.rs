@@ -46,7 +46,7 @@ pub(super) fn wrong_identity(view: &View<'_>) -> WeighedCause {
         _ => {}
     }
     let Some(caller) = view.caller.as_deref() else {
-        return WeighedCause::open(cause, "AWS did not say who asked");
+        return WeighedCause::open(cause, "AWS did not say who made the call");
     };
     // The config names one user, but another one signed the call.
     let expected = view.attempt.around.devices.iter().find_map(|(of, serial)| {
@@ -86,7 +86,11 @@ pub(super) fn wrong_identity(view: &View<'_>) -> WeighedCause {
     } else {
         format!("; {} of the environment was not used", unused.join(", "))
     };
-    WeighedCause::ruled_out(cause, by, format!("{caller} asked, by {}{besides}", render_start(view)))
+    WeighedCause::ruled_out(
+        cause,
+        by,
+        format!("{caller} made the call, with {}{besides}", render_start(view)),
+    )
 }
 
 fn render_start(view: &View<'_>) -> String {
