@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::hatbox;
+use super::{hatbox, sources};
 
 const GOOD: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole", "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}}"#;
 
@@ -142,6 +142,17 @@ fn a_plan_without_roles_is_clean_in_each_format() {
     let ran = hatbox(&["trust", "lint", empty.path().to_str().unwrap()], b"");
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("no trust policies found"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_snapshot_that_is_given_as_a_policy_is_an_error_with_the_right_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("iam data.json");
+    fs::copy(sources("../docs/example-accounts.json"), &file).unwrap();
+    let file = file.to_str().unwrap();
+    let ran = hatbox(&["trust", "lint", file], b"");
+    let hint = format!("hatbox: hint: hatbox trust lint --from '{file}'\n");
+    assert!(ran.code == 1 && ran.stderr.ends_with(&hint), "{}", ran.stderr);
 }
 
 #[test]

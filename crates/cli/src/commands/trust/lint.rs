@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use hatbox_iam::accounts::{Accounts, Attribute, Document};
+use hatbox_iam::accounts::{Accounts, Attribute, Document, Origin, SourceKind};
 use hatbox_iam::admits::{Candidate, Trial};
 use hatbox_iam::assume::context::Assumptions;
 use hatbox_iam::lint::{
     Counts, Detail, Level, Linted, Outcome, Subject, lint_policy, render_json, render_sarif, render_text,
 };
 use hatbox_iam::policy::document::{PolicyError, decode_json};
+use hatbox_types::text::shell::quote_path;
 
 use super::sources::load_accounts;
 use crate::args::{GlobalArgs, LintFormat, LintLevel, TrustLintArgs};
@@ -165,10 +166,25 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| could_not_read(path, &error))
 }
 
+/// Whether a file is a source of roles for `--from`, such as a snapshot.
+fn is_source(file: &Path) -> bool {
+    let Ok(bytes) = load(file) else { return false };
+    let origin = Origin { name: String::new(), kind: SourceKind::PolicyFile, taken: None };
+    Accounts::default().add_source(&bytes, origin).is_ok()
+}
+
 /// Reports each unreadable file on stderr, and fails if there is any.
 fn report_unreadable(world: &World, linted: &[Linted]) -> Result<(), Failure> {
     let mut failures = linted.iter().filter_map(|one| match &one.outcome {
-        Outcome::Unreadable(error) => Some(unreadable(&one.name, error)),
+        Outcome::Unreadable(error) => {
+            let failure = unreadable(&one.name, error);
+            Some(match &one.file {
+                Some(file) if is_source(Path::new(file)) => {
+                    failure.hint(format!("hatbox trust lint --from {}", quote_path(file)))
+                }
+                _ => failure,
+            })
+        }
         Outcome::Judged(_) | Outcome::UntilApply => None,
     });
     let Some(mut last) = failures.next() else { return Ok(()) };
