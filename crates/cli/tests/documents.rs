@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
+    reason = "test helpers may panic, like tests"
 )]
 
 #[path = "documents/links.rs"]

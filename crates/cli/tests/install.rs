@@ -6,7 +6,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
+    reason = "test helpers may panic, like tests"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,6 @@
 //! The manual pages: one for each command, with its complete help, and without warnings from mandoc.
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "test helpers may panic, like tests")]
 
 // xtask runs the program that it builds; here it is the program under test.
 #[path = "../../../xtask/src/man/mod.rs"]

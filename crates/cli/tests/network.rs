@@ -1,7 +1,7 @@
 //! hatbox connects only to the endpoint that is set, and to nothing if a command needs no endpoint, as docs/network.md
 //! says.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

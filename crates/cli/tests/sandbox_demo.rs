@@ -1,6 +1,6 @@
 //! The demo succeeds wherever it is started, and leaves nothing behind however it ends.
 #![cfg(all(target_os = "linux", feature = "sandbox"))]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 #![expect(unsafe_code, reason = "session and system call filter of a child are set between fork and exec")]
 
 use std::fs::{self, File};

@@ -4,7 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stderr,
-    reason = "a test stops at the first surprise, and says when it is skipped"
+    reason = "tests may panic, and print why they are skipped"
 )]
 
 use std::fs;

@@ -1,6 +1,6 @@
 //! `hatbox sandbox s3` does what `aws s3` does, but only with the sandbox's own keys.
 #![cfg(all(unix, feature = "sandbox"))]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -1,6 +1,6 @@
 //! `hatbox sandbox token` prints a token that the sandbox accepts, and nothing else on stdout.
 #![cfg(all(unix, feature = "sandbox"))]
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

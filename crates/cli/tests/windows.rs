@@ -1,10 +1,6 @@
 //! The program on Windows, or under Wine: with a key in the Credential Manager, or in the encrypted store.
 #![cfg(windows)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers may panic, like tests")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::windows::process::CommandExt;

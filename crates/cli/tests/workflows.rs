@@ -1,5 +1,5 @@
 //! The GitHub workflows: every action is pinned to a commit, and no job has more permissions than it needs.
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
 
 use std::fs;
 use std::path::Path;

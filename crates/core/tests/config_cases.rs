@@ -5,7 +5,7 @@
 //! block of that name. The others are answers: `target NAME` and `source NAME` (the settings of a profile, or the
 //! error), `names`, `sessions`, `warnings`, and `edit KIND NAME: key=value, !removed` (the config file after the edit).
 #![expect(clippy::disallowed_methods, reason = "the cases are files")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 
 use std::fmt::{Display, Write as _};
 

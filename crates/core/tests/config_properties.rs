@@ -1,5 +1,5 @@
 //! Properties of the config parser and editor that hold for any text.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use hatbox_core::config::edit::{Change, EditError, edit_section, remove_section};
 use hatbox_core::config::header::SectionKind;

@@ -1,6 +1,6 @@
 //! `hatbox doctor` on the credential plans of a config: it reports exactly the expected findings.
 #![expect(clippy::disallowed_types, reason = "how long the checks take is a part of what is tested")]
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
 
 use std::time::{Duration, Instant};
 

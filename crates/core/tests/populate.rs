@@ -1,5 +1,5 @@
 //! The pure part of `hatbox sso populate`: a session's block in a config, whatever else is in the config.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use std::collections::{BTreeSet, HashSet};
 

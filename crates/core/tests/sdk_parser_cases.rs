@@ -1,12 +1,7 @@
 //! Runs the parser cases that AWS publishes with its Rust SDK, except where hatbox differs on purpose.
 #![expect(clippy::disallowed_methods, reason = "the cases are a file of another crate")]
 #![expect(clippy::disallowed_types, reason = "only cargo knows where that crate's source is")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

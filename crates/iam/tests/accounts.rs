@@ -1,5 +1,5 @@
 //! Reads account sources in the forms that users provide.
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
 
 use hatbox_iam::accounts::{Accounts, Attribute, Extent, Organization, Origin, SourceError, SourceKind};
 

@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may stop at the first surprise"
+    reason = "tests may panic"
 )]
 
 use hatbox_iam::policy::evaluate::evaluate;

@@ -1,6 +1,6 @@
 //! Properties of the rules about MFA and of the patch, for any trust policy that allows people.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "tests may panic")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::admits::{Candidate, Trial, judge_admits};

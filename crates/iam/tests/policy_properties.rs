@@ -1,6 +1,6 @@
 //! Properties of the policy parser and evaluator for any input.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests may panic")]
 
 use std::collections::BTreeSet;
 

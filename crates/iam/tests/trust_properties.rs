@@ -1,5 +1,5 @@
 //! Properties for any accounts: `who`, `reach` and `can` agree, and no source makes the parsers panic.
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 use hatbox_iam::assume::context::Assumptions;

@@ -7,7 +7,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
-    reason = "what the tests share may stop at the first surprise, as they do"
+    reason = "test helpers may panic, like tests"
 )]
 
 mod home;

@@ -1,10 +1,6 @@
 //! What users read is plain English: help texts and documents contain none of the phrases in `english/avoid.txt`, and
 //! the string literals of each crate no more than `english/left.txt` allows.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers may panic, like tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

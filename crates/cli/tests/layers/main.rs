@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
+    reason = "test helpers may panic, like tests"
 )]
 
 mod circles;

@@ -1,5 +1,5 @@
 //! `hatbox trust`, run as a user does: offline, without a config.
-#![expect(clippy::unwrap_used, reason = "what the tests share may stop at the first surprise, as they do")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
 
 use std::io::Write;
 use std::path::PathBuf;

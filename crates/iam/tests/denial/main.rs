@@ -9,7 +9,7 @@
     clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "what the tests share may stop at the first surprise, as they do; the cases are files"
+    reason = "test helpers may panic, like tests; the cases are files"
 )]
 
 use std::collections::BTreeSet;

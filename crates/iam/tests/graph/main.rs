@@ -1,9 +1,5 @@
 //! Graphs of who can assume which role: their exact output, and properties of all of them.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test helpers may panic, like tests")]
 
 use hatbox_iam::graph::{Account, Edge, Graph, Kind, Mfa, Node, Perhaps};
 

@@ -1,9 +1,5 @@
 //! The reports of `hatbox trust`, with their exact output.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "what the tests share may stop at the first surprise, as they do"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic, like tests")]
 
 use hatbox_iam::accounts::{Accounts, Origin, SourceKind};
 
