@@ -297,7 +297,11 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let result = runtime.block_on(async {
             let mut serving = pin!(serve(&Deaf, &shared));
-            poll_fn(|context| Poll::Ready(assert!(serving.as_mut().poll(context).is_pending()))).await;
+            poll_fn(|context| {
+                assert!(serving.as_mut().poll(context).is_pending());
+                Poll::Ready(())
+            })
+            .await;
             assert_eq!(places.find_room(), Room::Soon);
             serving.await
         });
