@@ -112,6 +112,7 @@ fn check_with_busybox(program: &Path) -> Result<(), Problem> {
     const ENTER: &str = "cd \"$0\" && mount -t proc proc proc && mount -t tmpfs tmpfs dev && mkdir dev/pts && \
         mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts && ln -s pts/ptmx dev/ptmx && \
         for name in null tty; do >dev/$name && mount --bind /dev/$name dev/$name; done && \
+        chroot . /bin/busybox --install -s /bin && \
         exec chroot . /bin/busybox env -i HOME=/root PATH=/bin timeout \"$1\" hatbox sandbox demo";
     let Some(busybox) = find_static("busybox") else {
         println!("skipped: the demo is not played beside BusyBox alone, as there is no busybox-static");
@@ -128,7 +129,6 @@ fn check_with_busybox(program: &Path) -> Result<(), Problem> {
     let bin = place.path().join("bin");
     std::fs::copy(busybox, bin.join("busybox"))?;
     std::fs::copy(program, bin.join("hatbox"))?;
-    run("the tools of BusyBox", Command::new(bin.join("busybox")).args(["--install", "-s"]).arg(&bin))?;
     let mut command = Command::new("unshare");
     command
         .args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER])
