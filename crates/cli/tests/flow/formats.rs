@@ -235,6 +235,7 @@ fn change(path: &Path, later: Later) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is one table of files and commands")]
 fn a_later_format_is_an_error_that_names_the_file_and_changes_nothing() {
     const STORE: &str = ".local/share/hatbox/store";
     const STORES: &str = ".local/state/hatbox/stores";

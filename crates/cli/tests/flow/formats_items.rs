@@ -140,7 +140,9 @@ fn items_of_every_version_are_read_from_a_keyring() {
     for version in versions() {
         let Some(scene) = Scene::new() else { return };
         let items = kept(&version);
-        items.iter().for_each(|item| scene.store(item));
+        for item in &items {
+            scene.store(item);
+        }
         let key = items[0].value();
         let exported = scene.hatbox(&["export", "-n", "--format", "json", "jan-work"]).run().ok().stdout;
         let exported: Value = serde_json::from_str(&exported).unwrap();
@@ -180,7 +182,7 @@ fn a_later_item_in_a_keyring_is_an_error_and_stays_as_it_is() {
     ];
     for (kind, lines) in lines {
         let mut item = scene.item(kind);
-        let text = std::mem::replace(&mut item.text, String::new());
+        let text = std::mem::take(&mut item.text);
         item.text = later(&text);
         scene.store(&item);
         for line in lines {

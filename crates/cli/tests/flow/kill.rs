@@ -223,7 +223,8 @@ fn check_files(fixture: &Fixture, when: &str) {
             let file = entry.unwrap().file_name().into_string().unwrap();
             let is_own =
                 directory.is_empty() && ["manifest.json", "items", "lock", "unlock.lock"].contains(&&*file);
-            let is_draft = file.starts_with('.') && file.ends_with(".tmp");
+            let is_draft = file.starts_with('.')
+                && std::path::Path::new(&*file).extension().is_some_and(|end| end == "tmp");
             drafts += usize::from(is_draft);
             let is_listed = manifest[list].get(&file).is_some();
             assert!(is_own || is_draft || is_listed, "{when}: {directory}/{file} is left");
