@@ -285,9 +285,8 @@ fn pictures_follow_the_light_or_dark_mode_of_the_reader() {
     for path in documents() {
         let text = fs::read_to_string(&path).unwrap();
         let shown = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-        pictures.extend(
-            shown.filter(|target| target.ends_with(".svg")).map(|target| path.parent().unwrap().join(target)),
-        );
+        let shown = shown.filter(|target| target.rsplit('.').next() == Some("svg"));
+        pictures.extend(shown.map(|target| path.parent().unwrap().join(target)));
     }
     assert!(pictures.len() >= 2, "{pictures:?}");
     for path in pictures {
