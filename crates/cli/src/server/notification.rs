@@ -15,10 +15,10 @@ use crate::world::World;
 const PROGRAM: &str = "notify-send";
 /// The variable with the address of the session bus. A desktop may use the default address instead.
 const BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
-/// The renewal of other profiles waits this long.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Shows a notification if there is a desktop. Neither text contains a secret: other users can read arguments.
+/// Shows a notification if there is a desktop, without waiting for its program. Neither text contains a secret: other
+/// users can read arguments.
 pub(super) fn notify(world: &World, profile: &ProfileName, summary: &str, body: &str) {
     if !world.environment.has_desktop() && world.environment.text(BUS).is_none() {
         return;
@@ -29,17 +29,23 @@ pub(super) fn notify(world: &World, profile: &ProfileName, summary: &str, body: 
     command.args(["--app-name=hatbox", "--urgency=critical", "--"]);
     let lines: Vec<String> = body.lines().map(|line| escape_markup(&printable(line))).collect();
     command.arg(&*printable(summary)).arg(lines.join("\n"));
-    let ended = run_program(Program {
-        command,
-        environment: &helper_environment(world, profile),
-        timeout: TIMEOUT,
-        person: Person::IsNotAsked,
-        streams: Streams::Kept(Zeroizing::default()),
-    });
-    world.output.debug(|| match ended {
-        Ok(ended) => format!("`{PROGRAM}` ended: {}", ended.status),
-        Err(error) => format!("`{PROGRAM}` failed: {error}"),
-    });
+    let environment = helper_environment(world, profile);
+    let world = world.clone();
+    let run = move || {
+        let ended = run_program(Program {
+            command,
+            environment: &environment,
+            timeout: TIMEOUT,
+            person: Person::IsNotAsked,
+            streams: Streams::Kept(Zeroizing::default()),
+        });
+        world.output.debug(|| match ended {
+            Ok(ended) => format!("`{PROGRAM}` ended: {}", ended.status),
+            Err(error) => format!("`{PROGRAM}` failed: {error}"),
+        });
+    };
+    // The message is on stderr too.
+    std::thread::Builder::new().name("notification".to_owned()).spawn(run).ok();
 }
 
 /// Escapes a body, in which desktops understand some HTML.
