@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::protocol::Protocol;
 use crate::errors::{Failure, FailureKind};
+use crate::sys::boot_clock;
 
 /// The path before the profile's name.
 const PATH: &str = "/credentials/";
@@ -58,7 +59,8 @@ impl Token {
 #[derive(Debug, Default)]
 struct State {
     answer: Option<Answer>,
-    due_at: Option<Timestamp>,
+    /// By the clock, and in nanoseconds since boot.
+    due_at: Option<(Timestamp, u128)>,
     trouble: Option<String>,
 }
 
@@ -67,6 +69,8 @@ struct Answer {
     body: Arc<Zeroizing<String>>,
     /// Not given to clients after this time.
     given_until: Timestamp,
+    /// The same by the clock that cannot be set, in nanoseconds since boot.
+    given_until_since_boot: u128,
 }
 
 /// The answer to a client.
@@ -127,8 +131,10 @@ impl Identity {
             Protocol::Metadata { .. } => render_metadata_answer(credentials, account, now)?,
         };
         let given_until = credentials.expires_at - self.protocol.least_left();
+        let given_for = given_until.duration_since(now).unsigned_abs();
+        let given_until_since_boot = boot_clock::now() + given_for.as_nanos();
         let mut state = self.state();
-        state.answer = Some(Answer { body: Arc::new(body), given_until });
+        state.answer = Some(Answer { body: Arc::new(body), given_until, given_until_since_boot });
         state.trouble = None;
         Ok(())
     }
@@ -138,23 +144,25 @@ impl Identity {
         self.state().trouble = Some(trouble);
     }
 
-    /// Sets when the renewal has something to do next.
-    pub(crate) fn set_due(&self, at: Timestamp) {
-        self.state().due_at = Some(at);
+    /// Sets when the renewal has something to do next, also in nanoseconds since boot.
+    pub(crate) fn set_due(&self, at: Timestamp, since_boot: u128) {
+        self.state().due_at = Some((at, since_boot));
     }
 
     /// Whether the renewal should have done something by now, as after the machine slept, or was never asked to.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        self.state().due_at.is_none_or(|at| at <= now)
+        self.state().due_at.is_none_or(|(at, since_boot)| at <= now || since_boot <= boot_clock::now())
     }
 
     /// Returns the current answer.
     pub(super) fn reply(&self, now: Timestamp) -> Reply {
         let state = self.state();
         // Security: clients never get credentials that have expired, or that they would use after their expiry,
-        // whatever the renewal does.
+        // whatever the renewal does, and also if the clock was set back.
+        let is_given =
+            |answer: &Answer| now < answer.given_until && boot_clock::now() < answer.given_until_since_boot;
         match (&state.answer, &state.trouble) {
-            (Some(answer), _) if now < answer.given_until => Reply::Credentials(Arc::clone(&answer.body)),
+            (Some(answer), _) if is_given(answer) => Reply::Credentials(Arc::clone(&answer.body)),
             (_, Some(trouble)) => Reply::Never(trouble.clone()),
             (_, None) => Reply::Later,
         }
@@ -205,8 +213,10 @@ mod tests {
         };
         assert!(identity.is_due(now), "never obtained");
         identity.set(&credentials, None, now).unwrap();
-        identity.set_due(second(50));
+        identity.set_due(second(50), u128::MAX);
         assert!(!identity.is_due(second(49)) && identity.is_due(second(50)));
+        identity.set_due(second(50), 0);
+        assert!(identity.is_due(second(1)), "the clock was set back");
         identity.set_trouble("sign in again".to_owned());
         assert!(matches!(identity.reply(second(99)), Reply::Credentials(_)));
         assert!(matches!(identity.reply(second(100)), Reply::Never(why) if why == "sign in again"));

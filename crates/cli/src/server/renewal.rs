@@ -32,6 +32,7 @@ use super::protocol::Protocol;
 use super::renewer::{Renewed, Renewer};
 use crate::credentials::run::PlanRun;
 use crate::errors::{Failure, FailureKind};
+use crate::sys::boot_clock;
 use crate::world::World;
 
 /// The minimum time left at renewal, if the lifetime allows it.
@@ -67,6 +68,8 @@ pub(super) struct Course {
     identity: Arc<Identity>,
     expires_at: Option<Timestamp>,
     next: Timestamp,
+    /// When the credentials are renewed even if the clock was set back, in nanoseconds since boot.
+    next_since_boot: u128,
     /// When the renewal that still runs began.
     began_at: Option<Timestamp>,
     /// The last failure that was printed, to print it only once.
@@ -100,6 +103,7 @@ impl Renewal {
             identity,
             expires_at: None,
             next: Timestamp::MAX,
+            next_since_boot: u128::MAX,
             began_at: None,
             said: None,
             failures: 0,
@@ -130,13 +134,18 @@ impl Course {
         if life < least_left {
             return Err(too_short(self.identity.profile(), self.identity.protocol(), life.unsigned_abs()));
         }
-        self.next = session.expires_at - resolve_margin(life, least_left).max(SignedDuration::ZERO);
+        self.set_next(now, life - resolve_margin(life, least_left).max(SignedDuration::ZERO));
         self.identity.set(session, account, now)?;
-        self.identity.set_due(self.next);
+        self.identity.set_due(self.next, self.next_since_boot);
         self.expires_at = Some(session.expires_at);
         (self.said, self.failures) = (None, 0);
         self.warned = WARNINGS.iter().filter(|warning| **warning > life).count();
         Ok(())
+    }
+
+    fn set_next(&mut self, now: Timestamp, wait: SignedDuration) {
+        self.next = now + wait;
+        self.next_since_boot = boot_clock::now() + wait.max(SignedDuration::ZERO).unsigned_abs().as_nanos();
     }
 
     /// Does what is due: orders a renewal from `renewer`, uses the result of one, warns. Returns whether clients get
@@ -151,15 +160,16 @@ impl Course {
         }
         let now = world.clock.now();
         let is_asked_first = self.next == Timestamp::MAX && cause == Cause::Request;
-        if self.began_at.is_none() && (now >= self.next || is_asked_first) {
-            (self.began_at, self.next) = (Some(now), Timestamp::MAX);
+        let is_due = now >= self.next || boot_clock::now() >= self.next_since_boot;
+        if self.began_at.is_none() && (is_due || is_asked_first) {
+            (self.began_at, self.next, self.next_since_boot) = (Some(now), Timestamp::MAX, u128::MAX);
             renewer.order(self.least_life(now));
         }
         self.warn(world);
         let event = self.next_event();
         // Without one, the first request is what it waits for.
         if event != Timestamp::MAX {
-            self.identity.set_due(event);
+            self.identity.set_due(event, self.next_since_boot);
         }
         (self.expires_at, self.said.is_some()) != before
     }
@@ -205,12 +215,12 @@ impl Course {
             },
             Err(failure) => failure,
         };
-        self.next = now
-            + match failure.kind {
-                FailureKind::NeedsPerson => AGAIN,
-                FailureKind::Cancelled => LATEST_AGAIN,
-                _ => (AGAIN * (1 << self.failures.min(8))).min(LATEST_AGAIN),
-            };
+        let pause = match failure.kind {
+            FailureKind::NeedsPerson => AGAIN,
+            FailureKind::Cancelled => LATEST_AGAIN,
+            _ => (AGAIN * (1 << self.failures.min(8))).min(LATEST_AGAIN),
+        };
+        self.set_next(now, pause);
         self.failures += 1;
         self.identity.set_trouble(failure.error.clone());
         self.say(world, &failure);
@@ -303,8 +313,15 @@ impl Course {
         }
     }
 
+    /// Returns how long there is nothing to do, by the clock that says less.
+    pub(super) fn wait(&self, now: Timestamp) -> Duration {
+        let wait = Duration::try_from(self.next_event().duration_since(now)).unwrap_or_default();
+        let since_boot = self.next_since_boot.saturating_sub(boot_clock::now());
+        wait.min(Duration::from_nanos(u64::try_from(since_boot).unwrap_or(u64::MAX)))
+    }
+
     /// Returns when there is something to do next. The end of a renewal that runs is announced.
-    pub(super) fn next_event(&self) -> Timestamp {
+    fn next_event(&self) -> Timestamp {
         let Some(end) = self.expires_at else { return self.next };
         let next_warning = WARNINGS.get(self.warned).map_or(end, |warning| end - *warning);
         match (self.said.is_some(), self.began_at) {

@@ -79,8 +79,8 @@ impl Renewals {
                 self.events.changed.notify_waiters();
             }
         }
-        let next = self.all.iter().map(|(_, course)| course.next_event()).min();
-        let wait = next.and_then(|next| Duration::try_from(next.duration_since(self.world.clock.now())).ok());
+        let now = self.world.clock.now();
+        let wait = self.all.iter().map(|(_, course)| course.wait(now)).min();
         wait.unwrap_or_default().clamp(PAUSE, TICK)
     }
 

@@ -66,6 +66,23 @@ fn a_machine_that_slept_past_the_end_gets_new_credentials_at_the_first_request()
 }
 
 #[test]
+fn a_clock_that_was_set_back_delays_no_renewal() {
+    let fixture = Fixture::with_config(CONFIG);
+    let fault =
+        Fault { kind: FaultKind::ShortLifeSeconds(3), times: None, action: Some("AssumeRole".to_owned()) };
+    fixture.client().add_fault(&fault).unwrap();
+    let served = Served::start(&fixture, &["reader"]);
+    let first = served.address.get().1;
+    // By this clock, the credentials last two minutes longer than they do.
+    std::fs::write(fixture.path("clock"), "-120").unwrap();
+    wait_until("other credentials", || {
+        let (status, body) = served.address.get();
+        status == 200 && body["AccessKeyId"] != first["AccessKeyId"]
+    });
+    assert!(!served.end().stderr.contains("could not renew"));
+}
+
+#[test]
 fn the_present_credentials_are_served_while_they_live_and_the_end_is_announced() {
     let fixture = Fixture::with_config(CONFIG);
     let served = Served::start(&fixture, &["reader"]);
