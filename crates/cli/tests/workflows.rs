@@ -1,5 +1,5 @@
 //! The GitHub workflows: every action is pinned to a commit, and no job has more permissions than it needs.
-#![expect(clippy::unwrap_used, reason = "test helpers may panic, like tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers may panic, like tests")]
 
 use std::fs;
 use std::path::Path;
