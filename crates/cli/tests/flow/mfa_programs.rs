@@ -29,7 +29,7 @@ fn install(fixture: &Fixture, prompt: &str, stand_in: &str, item: &str, code: &s
 
 fn exec(fixture: &Fixture, prompt: &str) -> Run {
     fixture
-        .hatbox(&["exec", "--fresh", "--prompt", prompt, "guarded", "--", "echo", "in"])
+        .hatbox(&["exec", "--fresh", "--prompt", prompt, "guarded", "--", "/bin/echo", "in"])
         .env("BW_SESSION", "session")
 }
 
