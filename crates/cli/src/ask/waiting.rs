@@ -84,11 +84,11 @@ pub(crate) fn wait_for_lock(world: &World, wanted: &Wanted<'_>) -> Result<Lock, 
         let can_take_over = is_elsewhere && world.prompter().device().is_some();
         if !has_said {
             has_said = true;
-            world.output.note(&render_waiting(holder, can_take_over));
             if can_take_over {
-                // Earlier input was meant for the command.
+                // Earlier input was meant for the command. What comes from the offer on is for hatbox.
                 world.prompter().forget_input();
             }
+            world.output.note(&render_waiting(holder, can_take_over));
         }
         // The other process reads the terminal.
         let typed = if can_take_over { world.prompter().read_typed() } else { Typed::Nothing };

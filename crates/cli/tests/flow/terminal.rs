@@ -126,24 +126,10 @@ impl Terminal {
         }
     }
 
-    /// Presses Enter alone to take a question over from another terminal. A key that comes as the offer is printed may
-    /// count as typed before it, so this waits and presses again, as a user would.
-    pub(crate) fn take_over(&mut self) {
-        const OFFER: &str = "press Enter alone to answer here instead";
-        self.wait_for(OFFER, 1);
-        let offered = self.transcript().len();
-        for _ in 0..10 {
-            std::thread::sleep(TICK);
-            self.type_keys("\r");
-            let pressed = Instant::now();
-            while pressed.elapsed() < LIMIT / 10 {
-                // The line break is the terminal's echo; anything more is the answer to the key.
-                if self.transcript().len() > offered + 4 {
-                    return;
-                }
-                std::thread::sleep(TICK);
-            }
-        }
+    /// Presses Enter alone to take a question over from another terminal, once it is offered.
+    pub(crate) fn take_over(&self) {
+        self.wait_for("press Enter alone to answer here instead", 1);
+        self.type_keys("\r");
     }
 
     /// Resizes the terminal, as when a user resizes the window.
