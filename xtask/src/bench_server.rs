@@ -114,11 +114,17 @@ impl Server {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().ok_or("the server has no stdout")?;
         let mut lines = BufReader::new(stdout).lines();
+        // The lines are for a shell, which first unsets what programs would read instead.
         let mut value_of = |name: &str| -> Result<String, Problem> {
-            let line = lines.next().ok_or("the server ended")??;
-            let value =
-                line.strip_prefix("export ").and_then(|line| line.strip_prefix(name)?.strip_prefix('='));
-            Ok(value.ok_or(format!("no {name} in `{line}`"))?.to_owned())
+            for line in &mut lines {
+                let line = line?;
+                let value =
+                    line.strip_prefix("export ").and_then(|line| line.strip_prefix(name)?.strip_prefix('='));
+                if let Some(value) = value {
+                    return Ok(value.trim_matches('\'').to_owned());
+                }
+            }
+            Err(format!("the server ended without {name}").into())
         };
         let uri = value_of("AWS_CONTAINER_CREDENTIALS_FULL_URI")?;
         let token = std::fs::read_to_string(value_of("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")?)?;
