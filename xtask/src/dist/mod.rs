@@ -45,7 +45,7 @@ struct Architecture {
 static TARGETS: [Target; 5] = [
     Target {
         triple: "x86_64-unknown-linux-gnu",
-        limit: 5_900_000,
+        limit: 5_620_000,
         packages: Some(Architecture { debian: "amd64", rpm: "x86_64" }),
     },
     Target {
