@@ -164,17 +164,22 @@ mod tests {
         }
         assert_eq!(fs::read_dir(fuzz.join("corpus")).unwrap().count(), TARGETS.len());
     }
-    /// Returns a manifest's dependencies on Linux, `age` and the non-optional ones, each with its version, its features
-    /// and whether default features are on.
+
+    /// Returns a manifest's dependencies on Linux, those of the feature `file` and the non-optional ones, each with its
+    /// version, its features and whether default features are on.
     fn dependencies(manifest: &toml::Table, workspace: &toml::Table) -> BTreeMap<String, String> {
         let linux = ["cfg(unix)", "cfg(target_os = \"linux\")"];
         let of_target = |name: &str| manifest.get("target")?.get(name)?.get("dependencies");
         let tables = manifest.get("dependencies").into_iter().chain(linux.into_iter().filter_map(of_target));
+        let of_file = manifest.get("features").and_then(|features| features.get("file")?.as_array());
+        let is_of_file = |name: &str| {
+            of_file.is_some_and(|all| all.iter().any(|one| one.as_str() == Some(&format!("dep:{name}"))))
+        };
         let mut found: BTreeMap<String, (String, bool, BTreeSet<String>)> = BTreeMap::new();
         for (name, dependency) in tables.flat_map(|table| table.as_table().unwrap()) {
             let own = dependency.as_table().cloned().unwrap_or_default();
             let is = |key: &str| own.get(key).and_then(toml::Value::as_bool).unwrap_or(false);
-            if is("optional") && name != "age" {
+            if is("optional") && !is_of_file(name) {
                 continue;
             }
             let base = if is("workspace") { &workspace[name] } else { dependency };

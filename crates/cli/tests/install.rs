@@ -393,6 +393,9 @@ fn wget_is_used_without_curl_and_neither_is_an_error() {
 /// A redirect could lead to a machine whose answers others can change.
 #[test]
 fn no_redirect_leads_to_plain_http() {
+    if !are_installed(&["curl", "wget"]) {
+        return;
+    }
     let other = Mirror::with(&["0.1.0"]);
     let mirror = Mirror { redirect: Some(other.serve()), ..Mirror::with(&["0.1.0"]) };
     for downloader in ["curl", "wget"] {
