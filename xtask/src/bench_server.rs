@@ -81,9 +81,12 @@ pub(crate) fn run(runs: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A running `hatbox serve`.
+/// A running `hatbox serve`, which ends when this is dropped.
+struct Running(Child);
+
+/// A server whose address is known.
 struct Server {
-    child: Child,
+    process: Running,
     host: String,
     request: Arc<str>,
     closing: Arc<str>,
@@ -111,8 +114,8 @@ impl Load {
 impl Server {
     fn start(scene: &Scene) -> Result<Self, Problem> {
         let mut command = scene.hatbox(&["serve", PROFILE]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let stdout = child.stdout.take().ok_or("the server has no stdout")?;
+        let mut server = Running(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
+        let stdout = server.0.stdout.take().ok_or("the server has no stdout")?;
         let mut lines = BufReader::new(stdout).lines();
         // The lines are for a shell, which first unsets what programs would read instead.
         let mut value_of = |name: &str| -> Result<String, Problem> {
@@ -132,7 +135,7 @@ impl Server {
         let (host, path) = rest.split_once('/').ok_or("the address has no path")?;
         let head = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {token}\r\n");
         Ok(Self {
-            child,
+            process: server,
             host: host.to_owned(),
             request: format!("{head}\r\n").into(),
             closing: format!("{head}Connection: close\r\n\r\n").into(),
@@ -175,17 +178,17 @@ impl Server {
     }
 
     fn kibibytes(&self, name: &str) -> Result<u64, Problem> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().next()).ok_or("no such line")?;
         Ok(number.parse()?)
     }
 }
 
-impl Drop for Server {
+impl Drop for Running {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
